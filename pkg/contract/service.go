@@ -1,0 +1,28 @@
+package contract
+
+// Service names one part of Parley. It is a token of NATS subjects, the NATS
+// user of the part, and its name in logs and metrics.
+type Service string
+
+// The parts that connect to NATS.
+const (
+	Auth    Service = "auth"
+	Social  Service = "social"
+	Chat    Service = "chat"
+	Gateway Service = "gateway"
+)
+
+// Services lists the parts in the order in which a system starts them.
+func Services() []Service { return []Service{Auth, Social, Chat, Gateway} }
+
+// InboxPrefix is where replies to the service arrive. Each has its own, so
+// that none can read another's replies.
+func (s Service) InboxPrefix() string { return "_INBOX_" + string(s) }
+
+// Caller is the user on whose behalf a gateway calls a service, as its
+// verified access token says. Only gateways may publish to the methods that
+// take one.
+type Caller struct {
+	UserID    string `json:"user_id"`
+	SessionID string `json:"session_id"`
+}
