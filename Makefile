@@ -1,0 +1,51 @@
+# Parley: what developers and CI run. Needs Go, Node and make.
+#
+#   make run ARGS="-addr 127.0.0.1:8080,127.0.0.1:8081"
+#   make test TESTFLAGS="-run TestSecrets"
+#   make lint test MODULES=./standalone
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# Every module of go.work, as ./DIR, so that none can be forgotten here.
+MODULES ?= $(patsubst $(CURDIR)/%,./%,$(shell go list -m -f '{{.Dir}}'))
+PACKAGES = $(MODULES:%=%/...)
+
+ARGS ?=
+TESTFLAGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test alone race lint fmt bench generate
+
+help: ## Tell what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start the whole system in one process; ARGS are its flags.
+	@go run ./standalone $(ARGS)
+
+test: alone race ## Build each module alone, then run all tests under the race detector.
+
+# With GOWORK=off a module sees only its own go.mod: this finds requirements
+# that the workspace hides. Vet compiles tests too.
+alone:
+	@for module in $(MODULES); do \
+		echo "GOWORK=off go vet $$module/..."; \
+		(cd "$$module" && GOWORK=off go vet ./...) || exit 1; \
+	done
+
+race:
+	go test -race -timeout 15m $(TESTFLAGS) $(PACKAGES)
+
+lint: ## Check formatting, vet, and run golangci-lint with the import rules.
+	@unformatted="$$(gofmt -l $(MODULES))"; \
+	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+	go vet $(PACKAGES)
+	go run $(GOLANGCI_LINT) run $(PACKAGES)
+
+fmt: ## Format all Go code.
+	gofmt -w $(MODULES)
+
+bench: ## Run all benchmarks.
+	go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
+
+generate: ## Write the documents that are generated from code.
+	go generate $(PACKAGES)
