@@ -1,0 +1,118 @@
+// Package natsdoc writes docs/nats.md from the lists in package contract.
+package natsdoc
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+const intro = `# NATS: what passes between the parts
+
+<!-- Generated from pkg/contract by "make generate"; do not edit. -->
+
+Every subject below is built in ` + "`pkg/contract`" + ` and nowhere else. Payloads are JSON. Ids in subjects match
+` + "`^[A-Za-z0-9_-]{1,64}$`" + `; nothing that a user typed enters a subject. W3C ` + "`traceparent`" + ` travels in the headers.
+
+| subject | kind |
+|---|---|
+| ` + "`im.svc.<service>.<method>`" + ` | request/reply in a queue group: any replica answers |
+| ` + "`im.svc.<service>.<method>.<replica>`" + ` | request/reply with one replica, for pinned methods |
+| ` + "`im.room.<room_id>.<op>`" + ` | live push to the gateways with a member of the room connected |
+| ` + "`im.user.<user_id>.<op>`" + ` | live push to the gateways with the user connected |
+| ` + "`im.evt.<service>.<event>`" + ` | durable, in the JetStream stream ` + "`" + contract.StreamName + "`" + ` |
+
+A push's payload is byte for byte the frame that clients get.
+`
+
+// Render returns the whole document.
+func Render() []byte {
+	var b strings.Builder
+	b.WriteString(intro)
+	methods(&b)
+	pushes(&b)
+	events(&b)
+	permissions(&b)
+	return []byte(b.String())
+}
+
+func methods(b *strings.Builder) {
+	b.WriteString("\n## Methods\n\nErrors are faults: JSON `{code, detail, errors}` in the body, the HTTP status in `Nats-Service-Error-Code`.\n")
+	var last contract.Service
+	for _, m := range contract.Methods() {
+		if m.Service != last {
+			last = m.Service
+			fmt.Fprintf(b, "\n### %s\n\n| subject | request → reply | called by | |\n|---|---|---|---|\n", m.Service)
+		}
+		doc := m.Doc
+		if m.Pinned {
+			doc += " Pinned."
+		}
+		fmt.Fprintf(b, "| `%s` | `%s` → `%s` | %s | %s |\n", m.Subject, m.Request, m.Reply, names(m.Callers), doc)
+	}
+}
+
+func pushes(b *strings.Builder) {
+	b.WriteString("\n## Live pushes\n\nAt most once; a client repairs messages by `seq` and everything else by reading it again.\n\n")
+	b.WriteString("| op | subject | published by | data | |\n|---|---|---|---|---|\n")
+	for _, p := range contract.Pushes() {
+		fmt.Fprintf(b, "| `%s` | %s | %s | `%s` | %s |\n", p.Op, pushSubject(p), names(p.Publishers), p.Data, p.Doc)
+	}
+}
+
+func pushSubject(p contract.PushInfo) string {
+	switch p.Scope {
+	case contract.ScopeRoom:
+		return fmt.Sprintf("`im.room.<room_id>.%s`", p.Op)
+	case contract.ScopeUser:
+		return fmt.Sprintf("`im.user.<user_id>.%s`", p.Op)
+	case contract.ScopeConn:
+	}
+	return "not over NATS"
+}
+
+func events(b *strings.Builder) {
+	fmt.Fprintf(b, "\n## Durable events\n\nIn stream `%s`, at least once, in order per room or user, with a stable `Nats-Msg-Id`. ", contract.StreamName)
+	b.WriteString("The payload is `{id, type, at, data}`.\n\n| subject | data | |\n|---|---|---|\n")
+	for _, e := range contract.Events() {
+		fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", e.Subject, e.Data, e.Doc)
+	}
+}
+
+func permissions(b *strings.Builder) {
+	b.WriteString("\n## Permissions\n\nOne NATS user per service; what is not listed is refused.\n")
+	for _, s := range contract.Services() {
+		permission(b, string(s), contract.Permissions(s))
+	}
+	permission(b, contract.ObserverUser, contract.ObserverPermission())
+	permission(b, contract.OperatorUser, contract.OperatorPermission())
+}
+
+func permission(b *strings.Builder, user string, p contract.Permission) {
+	fmt.Fprintf(b, "\n### %s\n\n", user)
+	for _, row := range []struct {
+		title string
+		list  []string
+	}{
+		{"publishes", p.PublishAllow},
+		{"never publishes", p.PublishDeny},
+		{"subscribes", p.SubscribeAllow},
+		{"never subscribes", p.SubscribeDeny},
+	} {
+		if len(row.list) > 0 {
+			fmt.Fprintf(b, "- %s: `%s`\n", row.title, strings.Join(row.list, "`, `"))
+		}
+	}
+	if p.AllowResponses {
+		b.WriteString("- answers the requests that reach it, once each\n")
+	}
+}
+
+func names(services []contract.Service) string {
+	list := make([]string, len(services))
+	for i, s := range services {
+		list[i] = string(s)
+	}
+	return strings.Join(list, ", ")
+}

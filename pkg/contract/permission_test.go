@@ -1,0 +1,76 @@
+package contract_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+func TestPermissions_follow_the_table(t *testing.T) {
+	for _, s := range contract.Services() {
+		p := contract.Permissions(s)
+		for _, m := range contract.Methods() {
+			if got, want := slices.Contains(p.PublishAllow, m.Subject), slices.Contains(m.Callers, s); got != want {
+				t.Errorf("%s may call %s: %v, want %v", s, m.Subject, got, want)
+			}
+			if got, want := slices.Contains(p.SubscribeAllow, m.Subject), m.Service == s; got != want {
+				t.Errorf("%s may answer %s: %v, want %v", s, m.Subject, got, want)
+			}
+		}
+		for _, e := range contract.Events() {
+			if got, want := slices.Contains(p.PublishAllow, e.Subject), e.Service == s; got != want {
+				t.Errorf("%s may report %s: %v, want %v", s, e.Subject, got, want)
+			}
+		}
+	}
+}
+
+// A wildcard over whole trees may stand only where the design says so.
+func TestPermissions_have_no_broad_publish(t *testing.T) {
+	for _, s := range contract.Services() {
+		for _, subject := range contract.Permissions(s).PublishAllow {
+			if strings.HasSuffix(subject, ">") {
+				t.Errorf("%s publishes %s", s, subject)
+			}
+			if strings.HasPrefix(subject, "$JS.API.CONSUMER") || strings.HasPrefix(subject, "$JS.API.STREAM.UPDATE") {
+				t.Errorf("%s reaches %s", s, subject)
+			}
+		}
+	}
+}
+
+func TestPermissions_of_the_observer(t *testing.T) {
+	p := contract.ObserverPermission()
+	for _, subject := range slices.Concat(p.SubscribeAllow, p.PublishAllow) {
+		if subject == ">" || strings.HasPrefix(subject, "im.svc") || strings.HasPrefix(subject, "im.>") || strings.HasPrefix(subject, "$JS") {
+			t.Errorf("the observer reaches %s", subject)
+		}
+	}
+	if !slices.Contains(p.SubscribeDeny, "> >") {
+		t.Error("the observer may join queue groups")
+	}
+}
+
+func TestTables_have_no_doubles(t *testing.T) {
+	seen := map[string]bool{}
+	check := func(subject string) {
+		if seen[subject] {
+			t.Errorf("%s is listed twice", subject)
+		}
+		seen[subject] = true
+	}
+	for _, m := range contract.Methods() {
+		check(m.Subject)
+		if m.Doc == "" || len(m.Callers) == 0 || !contract.ValidID(m.Name) {
+			t.Errorf("%s is incomplete", m.Subject)
+		}
+	}
+	for _, e := range contract.Events() {
+		check(e.Subject)
+	}
+	for _, p := range contract.Pushes() {
+		check("push " + string(p.Op))
+	}
+}
