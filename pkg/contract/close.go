@@ -11,7 +11,7 @@ const (
 	CloseUnauthenticated CloseCode = 4401 // no, bad or expired token: authenticate again
 	CloseTooSlow         CloseCode = 4408 // did not read fast enough: reconnect and catch up
 	CloseTooFast         CloseCode = 4429 // too many frames or bad frames: reconnect after a while
-	CloseTooLarge        CloseCode = 4413 // a frame over the limit: reconnect, send less
+	CloseTooLarge        CloseCode = 1009 // a frame over the limit; the WebSocket layer sends it: reconnect, send less
 	CloseSessionRevoked  CloseCode = 4503 // the session has ended: log in again, do not reconnect
 )
 

@@ -1,6 +1,8 @@
 // Package natsdoc writes docs/nats.md from the lists in package contract.
 package natsdoc
 
+//go:generate go test . -run TestDoc_is_current -update
+
 import (
 	"fmt"
 	"strings"
