@@ -1,0 +1,68 @@
+package sqlite
+
+import (
+	"errors"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/parley-im/parley/pkg/fault"
+)
+
+// uniqueFailed begins SQLite's text for all its unique violations, primary
+// keys included; the columns follow.
+const uniqueFailed = "UNIQUE constraint failed: "
+
+// IsUnique reports whether err is, or wraps, the violation of the unique or
+// primary key over these columns, written as SQLite does: "users.account", or
+// "messages.room_id, messages.seq" in the order of the key. An index over an
+// expression is "index 'NAME'".
+func IsUnique(err error, columns string) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
+	default:
+		return false
+	}
+	_, found, ok := strings.Cut(e.Error(), uniqueFailed)
+	if !ok {
+		return false
+	}
+	if i := strings.LastIndex(found, " ("); i >= 0 {
+		found = found[:i] // the code in parentheses
+	}
+	return found == columns
+}
+
+// AsFault returns err as fault.Unavailable when it is the machine's state and
+// no mistake of the program: another process holds the lock, the disk is full
+// or does not answer, files or memory have run out. Any other error, nil too,
+// it returns unchanged. Write applies it by itself; reads go through it.
+func AsFault(err error) error {
+	switch code(err) & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		return fault.New(fault.Unavailable, "the store is busy").Because(err)
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM:
+		return fault.New(fault.Unavailable, "the store does not answer").Because(err)
+	default:
+		return err
+	}
+}
+
+func isBusy(err error) bool        { return code(err)&0xff == sqlite3.SQLITE_BUSY }
+func isInterrupted(err error) bool { return code(err)&0xff == sqlite3.SQLITE_INTERRUPT }
+
+// code is SQLite's extended result code; 0 when err is not SQLite's, or is a
+// fault already.
+func code(err error) int {
+	var f *fault.Error
+	var e *sqlite.Error
+	if errors.As(err, &f) || !errors.As(err, &e) {
+		return 0
+	}
+	return e.Code()
+}

@@ -1,0 +1,139 @@
+// Package sqlite opens the database file of a service that runs on one
+// machine, also from several processes at once. It is modernc.org/sqlite (no
+// cgo) in WAL mode with synchronous=FULL: a write that was answered survives a
+// power cut. One connection writes, a few read.
+//
+// Every database has an outbox and a lease table, so that events lie in the
+// same transaction as the change that they report; a store that embeds [*DB]
+// is a bus.Outbox.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+const (
+	// readers is how many reads run at once. Each costs a page cache of
+	// about 2 MB; a read by index takes microseconds, so few are enough.
+	readers = 4
+	// lockWait is how long SQLite itself waits for another process's lock
+	// before it answers SQLITE_BUSY.
+	lockWait = 5 * time.Second
+	// walLimit is the size in bytes to which the WAL file is cut back after
+	// a checkpoint; a burst may let it grow beyond.
+	walLimit = 64 << 20
+)
+
+// DB is one open database file. Its methods may be called at the same time.
+type DB struct {
+	write *sql.DB // one connection: writes of this process queue here
+	read  *sql.DB
+}
+
+// Open opens the file at path, makes it (0600, its directory 0700) when it is
+// missing, and runs the schema: SQL statements that may run again on every
+// start (CREATE … IF NOT EXISTS). The tables outbox and lease are added by
+// itself. The caller closes the DB.
+func Open(ctx context.Context, path, schema string) (*DB, error) {
+	abs, err := makeFile(path)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{}
+	if db.write, err = openPool(abs, 1, "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", walLimit)); err != nil {
+		return nil, err
+	}
+	if db.read, err = openPool(abs, readers, "query_only(1)"); err != nil {
+		return nil, errors.Join(err, db.write.Close())
+	}
+	err = db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, ownSchema+schema)
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open sqlite store: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+// Read is the pool for queries; it refuses writes. Each statement sees every
+// write that was answered before it began.
+func (db *DB) Read() *sql.DB { return db.read }
+
+// Ping reads from the file.
+func (db *DB) Ping(ctx context.Context) error {
+	var n int
+	if err := db.read.QueryRowContext(ctx, `SELECT count(*) FROM lease`).Scan(&n); err != nil {
+		return fmt.Errorf("ping sqlite store: %w", AsFault(err))
+	}
+	return nil
+}
+
+// Close waits for statements in hand and closes the file.
+func (db *DB) Close() error {
+	return errors.Join(db.read.Close(), db.write.Close())
+}
+
+// openPool prepares a pool; connections open when they are needed.
+func openPool(path string, size int, pragmas ...string) (*sql.DB, error) {
+	pool, err := sql.Open("sqlite", dsn(path, pragmas...))
+	if err != nil {
+		return nil, fmt.Errorf("open sqlite store: %w", err)
+	}
+	pool.SetMaxOpenConns(size)
+	pool.SetMaxIdleConns(size)
+	return pool, nil
+}
+
+// dsn names the file by a URI, in which no character of its path has a
+// meaning.
+func dsn(path string, pragmas ...string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/…
+	}
+	q := url.Values{
+		"_busy_timeout": {fmt.Sprint(lockWait.Milliseconds())},
+		"_txlock":       {"immediate"},
+		"_pragma":       append([]string{"synchronous(FULL)", "foreign_keys(1)"}, pragmas...),
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
+}
+
+// makeFile makes an empty file that only its owner reads: SQLite would follow
+// the umask. It appears under its name by a link, never opened by it: closing
+// a file drops the POSIX locks that SQLite holds on it in this process.
+func makeFile(path string) (abs string, err error) {
+	if abs, err = filepath.Abs(path); err != nil {
+		return "", fmt.Errorf("find sqlite store: %w", err)
+	}
+	dir := filepath.Dir(abs)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make directory of sqlite store: %w", err)
+	}
+	if _, err := os.Stat(abs); err == nil {
+		return abs, nil
+	}
+	f, err := os.CreateTemp(dir, ".new-store-*") // 0600
+	if err != nil {
+		return "", fmt.Errorf("make sqlite store: %w", err)
+	}
+	defer os.Remove(f.Name())
+	if err := f.Close(); err != nil {
+		return "", fmt.Errorf("make sqlite store: %w", err)
+	}
+	// A file system without hard links has no modes to lose, and whoever
+	// was first has made the same file: both leave the rest to SQLite.
+	_ = os.Link(f.Name(), abs)
+	return abs, nil
+}
