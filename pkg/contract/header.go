@@ -1,0 +1,11 @@
+package contract
+
+// HeaderTimeout carries, in a request, the whole milliseconds that its caller
+// still waits for the answer. It is a duration, not an instant, because the
+// clocks of two machines differ. Without it the server's own limit holds.
+const HeaderTimeout = "Parley-Timeout-Ms"
+
+// MetadataReplica is the key of micro's service metadata that holds the
+// replica's id, as a pinned method's subject ends with it. Micro chooses its
+// own instance id only once the service runs, hence a second one.
+const MetadataReplica = "replica"

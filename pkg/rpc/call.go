@@ -1,0 +1,153 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+	"go.opentelemetry.io/otel/codes"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// How long a call waits before it sends again what was surely not run: each
+// wait is twice the one before, and of each a random half to whole, so that
+// callers who failed together do not come back together.
+const (
+	firstBackoff = 25 * time.Millisecond
+	lastBackoff  = 500 * time.Millisecond
+)
+
+// request is a message with its header and body, reused by later calls: NATS
+// copies it when it is published.
+type request struct {
+	msg     nats.Msg
+	timeout [1]string
+	body    bytes.Buffer
+}
+
+func (c *Client) getRequest() *request {
+	if r, ok := c.pool.Get().(*request); ok {
+		return r
+	}
+	return &request{msg: nats.Msg{Header: nats.Header{}}}
+}
+
+func (c *Client) putRequest(r *request) {
+	clear(r.msg.Header)
+	recycle(&r.body)
+	r.msg.Subject, r.msg.Data = "", nil
+	c.pool.Put(r)
+}
+
+// call is Call without its types: in and out are pointers.
+func (c *Client) call(ctx context.Context, r *route, subject string, in, out any) (f *fault.Error) {
+	began := time.Now()
+	c.metrics.inFlight.Inc()
+	ctx, span := c.tracer.Start(ctx, r.label, r.span...)
+	defer func() {
+		c.metrics.inFlight.Dec()
+		r.metrics.ended(f, time.Since(began))
+		if f != nil {
+			span.SetStatus(codes.Error, string(f.Code))
+		}
+		span.End()
+	}()
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.timeout)
+		defer cancel()
+	}
+	req := c.getRequest()
+	defer c.putRequest(req)
+	if err := encode(&req.body, in); err != nil {
+		return fault.From(fmt.Errorf("encode request of %s: %w", r.label, err))
+	}
+	req.msg.Subject, req.msg.Data = subject, req.body.Bytes()
+	telemetry.Inject(ctx, req.msg.Header)
+
+	reply, f := c.send(ctx, r, req)
+	if f != nil {
+		return f
+	}
+	if reply.Header != nil && reply.Header.Get(micro.ErrorCodeHeader) != "" {
+		return remoteFault(r.label, reply)
+	}
+	if err := json.Unmarshal(reply.Data, out); err != nil {
+		return fault.From(fmt.Errorf("decode reply of %s: %w", r.label, err))
+	}
+	return nil
+}
+
+// send returns the service's reply, a fault or not. It tries again what was
+// surely not run until it would outlast ctx.
+func (c *Client) send(ctx context.Context, r *route, req *request) (*nats.Msg, *fault.Error) {
+	backoff := firstBackoff
+	for {
+		reply, err := c.try(ctx, req)
+		if err == nil {
+			return reply, nil
+		}
+		again, f := judge(err)
+		if !again {
+			return nil, f
+		}
+		c.metrics.retries.Inc()
+		if req.msg.Subject != r.subject && errors.Is(err, nats.ErrNoResponders) {
+			req.msg.Subject = r.subject // that replica is gone; any other will do
+			continue
+		}
+		if !sleep(ctx, backoff/2+rand.N(backoff/2)) {
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return nil, fault.From(ctx.Err())
+			}
+			return nil, f
+		}
+		backoff = min(2*backoff, lastBackoff)
+	}
+}
+
+// try sends once. Without a connection it does not try: what nats.go notes
+// down for a request's answer stays there if publishing it then fails.
+func (c *Client) try(ctx context.Context, req *request) (*nats.Msg, error) {
+	switch {
+	case c.nc.IsClosed():
+		return nil, errClosed
+	case !c.nc.IsConnected():
+		return nil, nats.ErrConnectionReconnecting
+	case int64(len(req.msg.Data)) > c.nc.MaxPayload():
+		return nil, nats.ErrMaxPayload
+	}
+	deadline, _ := ctx.Deadline()
+	left := time.Until(deadline)
+	if left <= 0 {
+		return nil, context.DeadlineExceeded
+	}
+	req.timeout[0] = strconv.FormatInt(max(left.Milliseconds(), 1), 10)
+	req.msg.Header[contract.HeaderTimeout] = req.timeout[:]
+	return c.nc.RequestMsgWithContext(ctx, &req.msg)
+}
+
+// sleep waits for d; false means that ctx would not outlast it.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,135 @@
+package rpc
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// ClientOptions configure a [Client]. The zero value is usable.
+type ClientOptions struct {
+	// Timeout is what a call gets whose context has no deadline; 0 means 5 s.
+	Timeout time.Duration
+	// Telemetry receives metrics and spans; nil discards them.
+	Telemetry *telemetry.Telemetry
+}
+
+// Client calls the methods of services; see [Call]. It is safe for use by
+// many goroutines and holds nothing that needs closing.
+type Client struct {
+	nc      *nats.Conn
+	timeout time.Duration
+	tracer  trace.Tracer
+	metrics *clientMetrics
+	pool    sync.Pool // of *request
+
+	mu     sync.RWMutex
+	routes map[routeKey]*route // under mu; grows to the methods called
+}
+
+// NewClient returns a client on the caller's connection.
+func NewClient(nc *nats.Conn, o ClientOptions) *Client {
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.Telemetry == nil {
+		o.Telemetry = telemetry.Discard("client")
+	}
+	return &Client{
+		nc:      nc,
+		timeout: o.Timeout,
+		tracer:  o.Telemetry.Tracer.Tracer(scope),
+		metrics: newClientMetrics(o.Telemetry.Metrics),
+		routes:  map[routeKey]*route{},
+	}
+}
+
+// CallOption changes one call.
+type CallOption func(*callOptions)
+
+type callOptions struct{ replica string }
+
+// To asks one replica, whose id [Replicas] or [Server.Replica] told. It is a
+// preference: a replica that is gone, and a method that is not Pinned, are
+// answered by the queue group instead.
+func To(replica string) CallOption {
+	return func(o *callOptions) { o.replica = replica }
+}
+
+// Call asks m's service and waits for its answer, as long as ctx has or, if
+// it has no deadline, ClientOptions.Timeout. The remaining time goes along,
+// so that nobody works for a caller who has left.
+//
+// The error, if any, is a *[fault.Error]: the method's own, or
+//   - Unavailable with RetryAfter: nobody listened, or NATS was away, for as
+//     long as the call could wait (it tries again by itself), or the service
+//     was full. The request was not run.
+//   - Unavailable without RetryAfter: ctx was cancelled. Unknown outcome.
+//   - DeadlineExceeded: no answer came in time, or the connection broke after
+//     the request had left. Unknown outcome: it may have run or may yet run.
+//   - PayloadTooLarge: the request, or the answer, is larger than NATS takes.
+//     In the latter case it has run.
+//   - Internal: the service failed and logged why; or request or reply could
+//     not be encoded or decoded.
+func Call[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, Rep], req Req, opts ...CallOption) (Rep, error) {
+	var o callOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	r, ok := c.route(routeKey{m.Service, m.Name})
+	if !ok {
+		r = c.addRoute(routeKey{m.Service, m.Name}, m.Subject())
+	}
+	subject := r.subject
+	if o.replica != "" && m.Pinned {
+		if s, err := m.ReplicaSubject(o.replica); err == nil {
+			subject = s
+		}
+	}
+	var rep Rep
+	if f := c.call(ctx, r, subject, &req, &rep); f != nil {
+		var none Rep // not a half decoded one
+		return none, f
+	}
+	return rep, nil
+}
+
+// routeKey names a method; route is what calls of it share.
+type routeKey struct {
+	service contract.Service
+	name    string
+}
+
+type route struct {
+	label   string
+	subject string // of the queue group
+	span    []trace.SpanStartOption
+	metrics *methodMetrics
+}
+
+func (c *Client) route(key routeKey) (*route, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	r, ok := c.routes[key]
+	return r, ok
+}
+
+func (c *Client) addRoute(key routeKey, subject string) *route {
+	label := methodLabel(key.service, key.name)
+	r := &route{
+		label:   label,
+		subject: subject,
+		span:    spanOptions(trace.SpanKindClient, key.service, key.name),
+		metrics: c.metrics.of(label),
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.routes[key] = r
+	return r
+}

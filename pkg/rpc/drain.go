@@ -1,0 +1,84 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/micro"
+)
+
+// abortGrace is how long handlers may take to notice that their context ended.
+const abortGrace = time.Second
+
+// drain answers what has reached this process and lets the rest go elsewhere.
+// micro's Stop only asks NATS for no more requests and returns; so:
+//
+//  1. after a round trip NATS has sent the last one (it drops a subscription
+//     under the lock that it delivers under; a request that comes later is
+//     given to another member of the queue group or bounced),
+//  2. after a barrier every subscription of the connection has handed over
+//     what it held, so the queue can be closed,
+//  3. the workers end when the queue is empty, and
+//  4. after another round trip their answers are with NATS.
+func (s *Server) drain(service micro.Service, workers *sync.WaitGroup, abort context.CancelFunc) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.o.DrainTimeout)
+	defer cancel()
+	if service != nil {
+		s.unsubscribe(ctx, service)
+	}
+	s.intake.Lock()
+	s.open = false
+	close(s.queue)
+	s.intake.Unlock()
+
+	err := waitFor(ctx, workers)
+	if err != nil {
+		abort()
+		late, cancel := context.WithTimeout(context.Background(), abortGrace)
+		defer cancel()
+		if err = waitFor(late, workers); err != nil {
+			err = fmt.Errorf("drain %s: requests left running: %w", s.o.Service, err)
+		}
+	}
+	if e := s.flush(context.Background()); e != nil && !s.nc.IsClosed() {
+		s.log.Warn("last answers may not have left", "error", e)
+	}
+	return err
+}
+
+// unsubscribe returns when all requests that NATS sent here are in the queue,
+// or when ctx ends.
+func (s *Server) unsubscribe(ctx context.Context, service micro.Service) {
+	if err := service.Stop(); err != nil {
+		s.log.Warn("stop serving", "error", err)
+	}
+	if err := s.flush(ctx); err != nil {
+		return // disconnected: NATS has dropped the subscriptions itself
+	}
+	handedOver := make(chan struct{})
+	if err := s.nc.Barrier(func() { close(handedOver) }); err != nil {
+		return
+	}
+	select {
+	case <-handedOver:
+	case <-ctx.Done(): // another subscription's callback is stuck
+	}
+}
+
+// waitFor waits for the workers until ctx ends. The goroutine inside ends
+// with them.
+func waitFor(ctx context.Context, workers *sync.WaitGroup) error {
+	done := make(chan struct{})
+	go func() {
+		workers.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,91 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+)
+
+// endpoint is one method as the server holds it, without its types.
+type endpoint struct {
+	label   string // service.method, for people
+	name    string // of the method, and of micro's endpoint: no dots
+	subject string
+	replica string // where only this replica listens; empty unless pinned
+	// serve decodes data, runs the handler and encodes its reply into out.
+	serve   func(ctx context.Context, data []byte, out *bytes.Buffer) error
+	span    []trace.SpanStartOption
+	metrics *methodMetrics
+	tally   tally
+}
+
+// Handle registers h to answer m, to be called before Run.
+//
+// h gets the request decoded (fields that it does not know are ignored, so
+// that a newer caller may send more) but not checked, and a context that ends
+// when the caller stops waiting. It runs beside other calls of itself. What
+// it returns as error goes to the caller as [fault.From] sees it: a fault as
+// it is, whatever else as Internal without its text, which is logged here.
+// A panic is Internal too.
+//
+// Handle panics on what only a wrong program can do: a method of another
+// service, one that is handled already, or a server that runs.
+func Handle[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context.Context, Req) (Rep, error)) {
+	ep := &endpoint{name: m.Name, subject: m.Subject()}
+	if m.Pinned {
+		subject, err := m.ReplicaSubject(s.replica)
+		if err != nil {
+			panic(fmt.Sprintf("rpc: handle %s: %v", ep.subject, err))
+		}
+		ep.replica = subject
+	}
+	ep.serve = func(ctx context.Context, data []byte, out *bytes.Buffer) error {
+		var req Req
+		if err := json.Unmarshal(data, &req); err != nil {
+			return badRequest(err)
+		}
+		rep, err := h(ctx, req)
+		if err != nil {
+			return err
+		}
+		if err := encode(out, &rep); err != nil {
+			return fmt.Errorf("encode reply: %w", err)
+		}
+		return nil
+	}
+	s.add(m.Service, ep)
+}
+
+func (s *Server) add(owner contract.Service, ep *endpoint) {
+	if owner != s.o.Service {
+		panic(fmt.Sprintf("rpc: %s handles %s", s.o.Service, ep.subject))
+	}
+	if s.state.Load() != stateNew {
+		panic(fmt.Sprintf("rpc: %s registered after Run", ep.subject))
+	}
+	for _, other := range s.endpoints {
+		if other.name == ep.name {
+			panic(fmt.Sprintf("rpc: %s handled twice", ep.subject))
+		}
+	}
+	ep.label = methodLabel(owner, ep.name)
+	ep.span = spanOptions(trace.SpanKindServer, owner, ep.name)
+	ep.metrics = s.metrics.of(ep.label)
+	s.endpoints = append(s.endpoints, ep)
+}
+
+// badRequest says what is wrong with a body, but not what was in it.
+func badRequest(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) && wrong.Field != "" {
+		return fault.Invalid(wrong.Field, "has the wrong type")
+	}
+	return fault.New(fault.InvalidArgument, "the request is not the JSON that the method takes")
+}

@@ -1,0 +1,141 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+	"go.opentelemetry.io/otel/codes"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// job is a request on its way to a worker. Of req only what reads it may be
+// used: micro looks at what its answering methods leave behind as soon as
+// accept has returned, so a worker that called them would race with it.
+type job struct {
+	ep      *endpoint
+	req     micro.Request
+	arrived time.Time
+}
+
+// accept takes a request from NATS. It runs on the subscription's goroutine,
+// where it must not block: the endpoint's next request waits behind it.
+func (s *Server) accept(ep *endpoint, req micro.Request) {
+	if req.Reply() == "" {
+		return // published, not requested: nobody could learn what became of it
+	}
+	if s.enqueue(job{ep: ep, req: req, arrived: time.Now()}) {
+		return
+	}
+	f := fault.New(fault.Unavailable, "the service has too much to do").After(retryHint())
+	ep.metrics.ended(f, 0)
+	ep.tally.ended(f, 0)
+	if err := req.Error(wireError(f)); err != nil {
+		s.log.Warn("refusal not sent", "method", ep.name, "error", err)
+	}
+}
+
+// enqueue reports whether a worker will see j; it does not wait.
+func (s *Server) enqueue(j job) bool {
+	s.intake.RLock()
+	defer s.intake.RUnlock()
+	if !s.open {
+		return false
+	}
+	s.metrics.queued.Inc()
+	select {
+	case s.queue <- j:
+		return true
+	default:
+		s.metrics.queued.Dec()
+		return false
+	}
+}
+
+// startWorkers opens the queue. The workers belong to Run; they end when the
+// queue is closed and empty.
+func (s *Server) startWorkers(base context.Context) *sync.WaitGroup {
+	s.intake.Lock()
+	s.open = true
+	s.intake.Unlock()
+	var workers sync.WaitGroup
+	for range s.o.Workers {
+		workers.Go(func() {
+			var replies bytes.Buffer // reused: NATS copies what is published
+			for j := range s.queue {
+				s.metrics.queued.Dec()
+				s.work(base, j, &replies)
+				recycle(&replies)
+			}
+		})
+	}
+	return &workers
+}
+
+// work runs one request under its caller's deadline and answers it.
+func (s *Server) work(base context.Context, j job, out *bytes.Buffer) {
+	s.metrics.inFlight.Inc()
+	defer s.metrics.inFlight.Dec()
+	header := nats.Header(j.req.Headers())
+	ctx, cancel := context.WithDeadline(base, j.arrived.Add(s.timeout(header)))
+	defer cancel()
+	ctx, span := s.tracer.Start(telemetry.Extract(ctx, header), j.ep.label, j.ep.span...)
+	defer span.End()
+
+	f := s.run(ctx, j, out)
+	f = s.answer(ctx, j, out.Bytes(), f)
+	if f != nil {
+		span.SetStatus(codes.Error, string(f.Code))
+	}
+	took := time.Since(j.arrived)
+	j.ep.metrics.ended(f, took)
+	j.ep.tally.ended(f, took)
+}
+
+// timeout is how long the caller waits, as far as the server goes along.
+func (s *Server) timeout(header nats.Header) time.Duration {
+	ms, err := strconv.ParseInt(header.Get(contract.HeaderTimeout), 10, 64)
+	if err != nil || ms < 0 || ms > s.o.Timeout.Milliseconds() {
+		return s.o.Timeout
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+// run calls the handler; nil means that out holds its reply. A request whose
+// caller has given up while it waited is not run.
+func (s *Server) run(ctx context.Context, j job, out *bytes.Buffer) (f *fault.Error) {
+	defer func() {
+		if v := recover(); v != nil {
+			f = fault.New(fault.Internal, "").Because(&panicError{value: v, stack: debug.Stack()})
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return fault.From(err)
+	}
+	err := j.ep.serve(ctx, j.req.Data(), out)
+	if err == nil {
+		return nil
+	}
+	if f := fault.From(err); f != nil {
+		return f
+	}
+	return fault.New(fault.Internal, "").Because(errors.New("handler returned a nil *fault.Error"))
+}
+
+// panicError is what a handler panicked with.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
