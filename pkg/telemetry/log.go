@@ -1,0 +1,41 @@
+package telemetry
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/mattn/go-isatty"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// newHandler writes for people on a terminal, and JSON everywhere else.
+func newHandler(out io.Writer, level slog.Leveler) slog.Handler {
+	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
+		return traced{tint.NewHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly})}
+	}
+	return traced{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})}
+}
+
+// traced adds the trace that a record belongs to, so that a log line leads to
+// its trace and back.
+type traced struct{ slog.Handler }
+
+// Handle adds trace_id and span_id when ctx has a span.
+func (h traced) Handle(ctx context.Context, r slog.Record) error {
+	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
+		r.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps the wrapping.
+func (h traced) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return traced{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup keeps the wrapping.
+func (h traced) WithGroup(name string) slog.Handler { return traced{h.Handler.WithGroup(name)} }
