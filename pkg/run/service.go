@@ -1,0 +1,51 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// Version is what a released binary says it is; the linker sets it.
+var Version = "0.0.0-dev"
+
+// closeWait bounds how long telemetry may take to send what is left.
+const closeWait = 3 * time.Second
+
+// Service is the whole main of a service's own binary: configuration from
+// the environment, telemetry, the operations port, and serve until a signal
+// comes. cfg points to the service's Config; part returns the telemetry's
+// part of it once it is filled.
+func Service(name contract.Service, cfg any, part func() telemetry.Config, serve func(context.Context, *telemetry.Telemetry) error) {
+	version := flag.Bool("version", false, "print the version and exit")
+	flag.Parse()
+	Main(string(name), func(ctx context.Context) error {
+		if *version {
+			_, err := fmt.Fprintf(os.Stdout, "parley %s %s (%s)\n", name, Version, telemetry.Revision())
+			return err
+		}
+		if err := Config(strings.ToUpper(string(name)), cfg); err != nil {
+			return fmt.Errorf("configuration: %w", err)
+		}
+		tel, err := telemetry.New(ctx, name, Version, part())
+		if err != nil {
+			return err
+		}
+		g := NewGroup(ctx)
+		g.Go("operations port", func(ctx context.Context) error {
+			return telemetry.ServeOps(ctx, part().OpsAddr, part().PProf, tel)
+		})
+		g.Go(string(name), func(ctx context.Context) error { return serve(ctx, tel) })
+		err = g.Wait()
+		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
+		defer cancel()
+		return errors.Join(err, tel.Close(wait))
+	})
+}
