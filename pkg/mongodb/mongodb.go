@@ -81,11 +81,10 @@ func (db *DB) Collection(name string) *mongo.Collection { return db.db.Collectio
 // and on several replicas at once. An index of the same name with other keys
 // or options is an error. Give every index a name: IsDuplicate asks for it.
 func (db *DB) EnsureIndexes(ctx context.Context, collection string, models ...mongo.IndexModel) error {
-	if len(models) == 0 {
-		return nil
-	}
-	if _, err := db.Collection(collection).Indexes().CreateMany(ctx, models); err != nil {
-		return fmt.Errorf("make indexes of %s: %w", collection, AsFault(err))
+	for _, m := range models { // one by one: FerretDB v1 panics over several that exist
+		if _, err := db.Collection(collection).Indexes().CreateOne(ctx, m); err != nil {
+			return fmt.Errorf("make indexes of %s: %w", collection, AsFault(err))
+		}
 	}
 	return nil
 }
@@ -94,6 +93,14 @@ func (db *DB) EnsureIndexes(ctx context.Context, collection string, models ...mo
 func (db *DB) Ping(ctx context.Context) error {
 	if err := db.client.Ping(ctx, readpref.Primary()); err != nil {
 		return fmt.Errorf("ping MongoDB: %w", AsFault(err))
+	}
+	return nil
+}
+
+// Drop deletes the whole database. It is there for tests.
+func (db *DB) Drop(ctx context.Context) error {
+	if err := db.db.Drop(ctx); err != nil {
+		return fmt.Errorf("drop database %s: %w", db.db.Name(), AsFault(err))
 	}
 	return nil
 }

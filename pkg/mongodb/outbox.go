@@ -35,7 +35,7 @@ type Outbox struct {
 	mu      sync.Mutex
 	indexed bool
 	found   map[string]place // event id → document, of the last Pending
-	lease   sighting // in lease.go
+	lease   sighting         // in lease.go
 }
 
 // place is where a document lies.
