@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -75,6 +76,10 @@ func (e *Error) Error() string {
 	}
 	return s
 }
+
+// LogValue makes a log show what Error says: as JSON, which slog would else
+// write, the cause stays behind.
+func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
 
 // Unwrap returns the cause, which may be nil.
 func (e *Error) Unwrap() error { return e.cause }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
@@ -56,6 +57,15 @@ func TestFrom(t *testing.T) {
 	}
 	if fault.From(nil) != nil {
 		t.Fatal("nil became a fault")
+	}
+}
+
+func TestError_is_logged_with_its_cause(t *testing.T) {
+	var log strings.Builder
+	err := fault.New(fault.Internal, "").Because(errors.New("disk on fire"))
+	slog.New(slog.NewJSONHandler(&log, nil)).Error("failed", "error", err)
+	if !strings.Contains(log.String(), "disk on fire") {
+		t.Fatalf("got %s", &log)
 	}
 }
 
