@@ -11,7 +11,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/fault"
 )
@@ -27,7 +26,7 @@ func (s *Server) answer(ctx context.Context, j job, reply []byte, f *fault.Error
 		}
 		// Left alone, the caller would wait for its whole deadline.
 		s.log.LogAttrs(ctx, slog.LevelError, "reply too large for NATS",
-			slog.String("method", j.ep.label), traceID(ctx),
+			slog.String("method", j.ep.label),
 			slog.Int("bytes", len(reply)), slog.Int64("max_payload", s.nc.MaxPayload()))
 		f = fault.New(fault.PayloadTooLarge, "the answer is too large; ask for less")
 	}
@@ -45,7 +44,7 @@ func (s *Server) answer(ctx context.Context, j job, reply []byte, f *fault.Error
 func (s *Server) notSent(ctx context.Context, j job, err error) {
 	if err != nil {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "answer not sent",
-			slog.String("method", j.ep.label), traceID(ctx), slog.Any("error", err))
+			slog.String("method", j.ep.label), slog.Any("error", err))
 	}
 }
 
@@ -55,20 +54,12 @@ func (s *Server) logInternal(ctx context.Context, j job, f *fault.Error) {
 	if isRemote(f) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("method", j.ep.label), traceID(ctx), slog.Any("error", f)}
+	attrs := []slog.Attr{slog.String("method", j.ep.label), slog.Any("error", f)}
 	var p *panicError
 	if errors.As(f, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	s.log.LogAttrs(ctx, slog.LevelError, "request failed", attrs...)
-}
-
-func traceID(ctx context.Context) slog.Attr {
-	sc := trace.SpanContextFromContext(ctx)
-	if !sc.HasTraceID() {
-		return slog.Attr{} // handlers leave an empty one out
-	}
-	return slog.String("trace_id", sc.TraceID().String())
 }
 
 // wireError is f in the form in which micro answers errors: a code (the HTTP

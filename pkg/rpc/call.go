@@ -137,9 +137,10 @@ func (c *Client) try(ctx context.Context, req *request) (*nats.Msg, error) {
 	return c.nc.RequestMsgWithContext(ctx, &req.msg)
 }
 
-// sleep waits for d; false means that ctx would not outlast it.
+// sleep waits for d; false means that ctx would not outlast it, or by too
+// little for another try: one that ends with ctx leaves its outcome unknown.
 func sleep(ctx context.Context, d time.Duration) bool {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= d+firstBackoff {
 		return false
 	}
 	timer := time.NewTimer(d)

@@ -78,17 +78,13 @@ func To(replica string) CallOption {
 //   - Internal: the service failed and logged why; or request or reply could
 //     not be encoded or decoded.
 func Call[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, Rep], req Req, opts ...CallOption) (Rep, error) {
-	var o callOptions
-	for _, opt := range opts {
-		opt(&o)
-	}
 	r, ok := c.route(routeKey{m.Service, m.Name})
 	if !ok {
 		r = c.addRoute(routeKey{m.Service, m.Name}, m.Subject())
 	}
 	subject := r.subject
-	if o.replica != "" && m.Pinned {
-		if s, err := m.ReplicaSubject(o.replica); err == nil {
+	if replica := optionsOf(opts).replica; replica != "" && m.Pinned {
+		if s, err := m.ReplicaSubject(replica); err == nil {
 			subject = s
 		}
 	}
@@ -98,6 +94,17 @@ func Call[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, R
 		return none, f
 	}
 	return rep, nil
+}
+
+func optionsOf(opts []CallOption) callOptions {
+	if len(opts) == 0 {
+		return callOptions{} // spares the allocation below
+	}
+	var o callOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
 }
 
 // routeKey names a method; route is what calls of it share.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 )
 
@@ -42,7 +43,7 @@ func (s *Server) drain(service micro.Service, workers *sync.WaitGroup, abort con
 			err = fmt.Errorf("drain %s: requests left running: %w", s.o.Service, err)
 		}
 	}
-	if e := s.flush(context.Background()); e != nil && !s.nc.IsClosed() {
+	if e := s.roundTrip(context.Background()); e != nil && !s.nc.IsClosed() {
 		s.log.Warn("last answers may not have left", "error", e)
 	}
 	return err
@@ -54,7 +55,7 @@ func (s *Server) unsubscribe(ctx context.Context, service micro.Service) {
 	if err := service.Stop(); err != nil {
 		s.log.Warn("stop serving", "error", err)
 	}
-	if err := s.flush(ctx); err != nil {
+	if err := s.roundTrip(ctx); err != nil {
 		return // disconnected: NATS has dropped the subscriptions itself
 	}
 	handedOver := make(chan struct{})
@@ -65,6 +66,14 @@ func (s *Server) unsubscribe(ctx context.Context, service micro.Service) {
 	case <-handedOver:
 	case <-ctx.Done(): // another subscription's callback is stuck
 	}
+}
+
+// roundTrip is flush for one who has no time to wait for a connection.
+func (s *Server) roundTrip(ctx context.Context) error {
+	if !s.nc.IsConnected() {
+		return nats.ErrConnectionReconnecting
+	}
+	return s.flush(ctx)
 }
 
 // waitFor waits for the workers until ctx ends. The goroutine inside ends

@@ -146,6 +146,8 @@ func (s *Server) Run(ctx context.Context) error {
 		s.state.Store(stateServing)
 		s.log.InfoContext(ctx, "serving", "replica", s.replica, "methods", len(s.endpoints))
 		err = s.wait(ctx)
+	} else if ctx.Err() != nil {
+		err = nil // told to stop while it waited for NATS
 	}
 	s.state.Store(stateDraining)
 	err = errors.Join(err, s.drain(service, workers, abort))

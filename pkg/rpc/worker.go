@@ -34,31 +34,31 @@ func (s *Server) accept(ep *endpoint, req micro.Request) {
 	if req.Reply() == "" {
 		return // published, not requested: nobody could learn what became of it
 	}
-	if s.enqueue(job{ep: ep, req: req, arrived: time.Now()}) {
+	f := s.enqueue(job{ep: ep, req: req, arrived: time.Now()})
+	if f == nil {
 		return
 	}
-	f := fault.New(fault.Unavailable, "the service has too much to do").After(retryHint())
 	ep.metrics.ended(f, 0)
 	ep.tally.ended(f, 0)
 	if err := req.Error(wireError(f)); err != nil {
-		s.log.Warn("refusal not sent", "method", ep.name, "error", err)
+		s.log.Warn("refusal not sent", "method", ep.label, "error", err)
 	}
 }
 
-// enqueue reports whether a worker will see j; it does not wait.
-func (s *Server) enqueue(j job) bool {
+// enqueue leaves j to the workers, or says why not; it does not wait.
+func (s *Server) enqueue(j job) *fault.Error {
 	s.intake.RLock()
 	defer s.intake.RUnlock()
 	if !s.open {
-		return false
+		return fault.New(fault.Unavailable, "this replica is stopping").After(retryHint())
 	}
 	s.metrics.queued.Inc()
 	select {
 	case s.queue <- j:
-		return true
+		return nil
 	default:
 		s.metrics.queued.Dec()
-		return false
+		return fault.New(fault.Unavailable, "the service has too much to do").After(retryHint())
 	}
 }
 
