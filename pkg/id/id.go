@@ -37,3 +37,6 @@ func Sort(a, b string) (low, high string) {
 	}
 	return a, b
 }
+
+// IsPair reports whether the id is one that Pair makes: a direct room's.
+func IsPair(v string) bool { return strings.HasPrefix(v, "d_") }

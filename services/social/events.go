@@ -1,0 +1,161 @@
+package social
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// pushes tells people at once what changed, over core NATS. What does not get
+// through is in IM_EVENTS, and in what clients read next, so that failures
+// are only counted.
+type pushes struct {
+	nc   *nats.Conn
+	log  *slog.Logger
+	lost prometheus.Counter
+}
+
+func newPushes(nc *nats.Conn, tel *telemetry.Telemetry) *pushes {
+	p := &pushes{nc: nc, log: tel.Log, lost: prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "parley_social_lost_pushes_total", Help: "Live pushes that could not be handed to NATS.",
+	})}
+	tel.Metrics.MustRegister(p.lost)
+	return p
+}
+
+func push[T any](p *pushes, kind contract.Push[T], id string, data T) {
+	subject, err := kind.Subject(id)
+	if err == nil {
+		var frame []byte
+		if frame, err = kind.Encode(data); err == nil {
+			err = p.nc.Publish(subject, frame)
+		}
+	}
+	if err != nil {
+		p.lost.Inc()
+		p.log.Debug("push not sent", slog.String("op", string(kind.Op)), slog.Any("error", err))
+	}
+}
+
+// befriended tells both of their friendship, and of their room if it is new.
+func (p *pushes) befriended(f Friendship, fresh bool, profiles map[string]contract.Profile) {
+	for _, userID := range []string{f.A, f.B} {
+		peer := profiles[f.other(userID)]
+		if fresh {
+			push(p, contract.RoomCreated, userID, contract.RoomCreatedData{Room: directRoom(f, userID, peer)})
+		}
+		push(p, contract.FriendAdded, userID, contract.FriendAddedData{User: peer, RoomID: f.ID, Since: f.Since, Rev: f.Rev})
+	}
+	p.direct(f)
+}
+
+// unfriended tells both that their friendship has ended.
+func (p *pushes) unfriended(f Friendship) {
+	p.direct(f)
+	for _, userID := range []string{f.A, f.B} {
+		push(p, contract.FriendRemoved, userID, contract.FriendRemovedData{UserID: f.other(userID), RoomID: f.ID, Rev: f.Rev})
+	}
+}
+
+// direct tells of a direct room's state; chat, too, takes it from here.
+func (p *pushes) direct(f Friendship) {
+	push(p, contract.RoomUpdated, f.ID, contract.RoomUpdatedData{RoomID: f.ID, Closed: f.State != StateFriends, Rev: f.Rev})
+}
+
+// welcome tells each of the members of a room that is new to them.
+func (p *pushes) welcome(room Room, members []Member) {
+	for _, m := range members {
+		push(p, contract.RoomCreated, m.UserID, contract.RoomCreatedData{Room: groupRoom(room, m)})
+	}
+}
+
+// joined tells a room who joined it.
+func (p *pushes) joined(room Room, added []Member, by string) {
+	data := contract.MemberJoinedData{RoomID: room.ID, By: by, MemberCount: len(room.Members), Rev: room.Rev}
+	for _, m := range added {
+		data.Members = append(data.Members, m.wire())
+	}
+	push(p, contract.MemberJoined, room.ID, data)
+}
+
+// left tells a room, and who left, that they did.
+func (p *pushes) left(room Room, userID, by string, heir *Member) {
+	data := contract.MemberLeftData{RoomID: room.ID, UserID: userID, By: by, MemberCount: len(room.Members), Rev: room.Rev}
+	if heir != nil {
+		data.NewOwnerID = heir.UserID
+	}
+	push(p, contract.MemberLeft, room.ID, data)
+}
+
+// updated tells a room of its new name.
+func (p *pushes) updated(room Room) {
+	push(p, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Rev: room.Rev})
+}
+
+// roles tells a room whose role changed.
+func (p *pushes) roles(room Room, changed []Member) {
+	for _, m := range changed {
+		wire := m.wire()
+		push(p, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Member: &wire, Rev: room.Rev})
+	}
+}
+
+// disbanded tells a room that it has ended.
+func (p *pushes) disbanded(room Room) {
+	push(p, contract.RoomDisbanded, room.ID, contract.RoomDisbandedData{RoomID: room.ID, Rev: room.Rev})
+}
+
+// groupRoom is a group as someone who is new to it sees it: they have read all
+// that they may not read.
+func groupRoom(room Room, m Member) contract.Room {
+	return contract.Room{
+		ID: room.ID, Type: contract.RoomGroup, Name: room.Name, Role: m.Role, MemberCount: len(room.Members),
+		FirstSeq: m.FirstSeq, LastSeq: m.FirstSeq - 1, CreatedAt: room.CreatedAt,
+	}
+}
+
+func directRoom(f Friendship, userID string, peer contract.Profile) contract.Room {
+	info := f.info(userID)
+	return contract.Room{
+		ID: info.ID, Type: info.Type, Peer: &contract.UserProfile{Profile: peer, IsFriend: !info.Closed}, Role: info.Role,
+		Closed: info.Closed, MemberCount: info.MemberCount, FirstSeq: info.FirstSeq, CreatedAt: info.CreatedAt,
+	}
+}
+
+// neighbours asks the other services.
+type neighbours struct{ calls *rpc.Client }
+
+// head is a room's exact head, as chat knows it.
+func (n *neighbours) head(ctx context.Context, roomID string) (int64, error) {
+	reply, err := rpc.Call(ctx, n.calls, contract.GetHead, contract.HeadRequest{RoomID: roomID})
+	return reply.LastSeq, err
+}
+
+// byAccount finds a user; NotFound when there is none.
+func (n *neighbours) byAccount(ctx context.Context, account string) (contract.Profile, error) {
+	return rpc.Call(ctx, n.calls, contract.FindUser, contract.FindUserRequest{Account: account})
+}
+
+// profiles returns all of the users, or NotFound.
+func (n *neighbours) profiles(ctx context.Context, userIDs ...string) (map[string]contract.Profile, error) {
+	reply, err := rpc.Call(ctx, n.calls, contract.GetUsers, contract.GetUsersRequest{UserIDs: userIDs})
+	if err != nil {
+		return nil, fmt.Errorf("ask for users: %w", err)
+	}
+	found := make(map[string]contract.Profile, len(reply.Users))
+	for _, p := range reply.Users {
+		found[p.ID] = p
+	}
+	if len(found) < len(unique(userIDs, "")) {
+		return nil, fault.New(fault.NotFound, "there is no such user")
+	}
+	return found, nil
+}
