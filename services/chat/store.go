@@ -1,0 +1,122 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+// What a store answers when a record cannot be.
+var (
+	// ErrSeqTaken means that another message stands at the record's seq.
+	ErrSeqTaken = errors.New("seq is taken")
+	// ErrClientIDTaken means that a message with the record's Key is stored.
+	ErrClientIDTaken = errors.New("client id is taken")
+)
+
+// Store keeps the logs of all rooms and how far each user has read. Every
+// verb is atomic, and safe for any number of goroutines, replicas and, with
+// SQLite, processes. What a read returns is committed for good: by a majority
+// in MongoDB, on the disk in SQLite.
+type Store interface {
+	// Append inserts the records in order and stops at the first that cannot
+	// be. With ErrSeqTaken or ErrClientIDTaken, about records[stored], those
+	// before it are stored and those after it are not. Any other error says
+	// nothing: each record may be stored, now or later. The senders' read
+	// positions move along.
+	Append(ctx context.Context, records []Record) (stored int, err error)
+	// Tails are the last seqs of rooms; a room without messages has none.
+	Tails(ctx context.Context, roomIDs []string) (map[string]int64, error)
+	// ByClientID finds what is stored under the keys.
+	ByClientID(ctx context.Context, keys []Key) (map[Key]Record, error)
+
+	// Page reads a part of a room's log.
+	Page(ctx context.Context, r Range) ([]Record, error)
+	// Messages reads single messages, by room; no two places may be in one
+	// room. What is not there is left out.
+	Messages(ctx context.Context, at []Place) (map[string]Record, error)
+	// Remove puts a tombstone in the message's place and the event into the
+	// outbox, in one write. It reports whether it did: not when the message
+	// has been removed before, or is not there.
+	Remove(ctx context.Context, r Removal) (bool, error)
+
+	// SetRead moves a read position forward, never back, and reports whether
+	// it moved.
+	SetRead(ctx context.Context, userID string, at Place) (bool, error)
+	// Heads says where rooms end and how far the user has read them, at least
+	// up to a last message of their own. A room without messages and without
+	// a read position has none.
+	Heads(ctx context.Context, userID string, roomIDs []string) (map[string]Head, error)
+
+	// Pending, Done and Lease are bus.Outbox.
+	Pending(ctx context.Context, limit int) ([]contract.Event, error)
+	Done(ctx context.Context, events []contract.Event) error
+	Lease(ctx context.Context, holder string, ttl time.Duration) (bool, error)
+
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Record is a message as it is stored: with the hash of what it said first,
+// which outlives its content.
+type Record struct {
+	contract.Message
+	Hash Hash
+}
+
+// Key returns what makes the record unique for ever.
+func (r Record) Key() Key { return Key{RoomID: r.RoomID, SenderID: r.SenderID, ClientID: r.ClientID} }
+
+// Key is what makes a message unique for ever, chosen by its sender.
+type Key struct{ RoomID, SenderID, ClientID string }
+
+// Place names one message by where it stands.
+type Place struct {
+	RoomID string
+	Seq    int64
+}
+
+// Range is a part of a room's log: From to To, both inclusive.
+type Range struct {
+	RoomID   string
+	From, To int64
+	Newest   bool // newest first, else oldest first
+	Limit    int  // messages, at most
+	// Bytes ends the part before the message whose size (Record.Size) would
+	// exceed it in sum. The first message always fits.
+	Bytes int
+}
+
+// page gathers the messages of a Range.
+type page struct {
+	records []Record
+	left    int // bytes
+}
+
+// take is false when the message no longer fits.
+func (p *page) take(m Record) bool {
+	p.left -= m.Size()
+	if p.left < 0 && len(p.records) > 0 {
+		return false
+	}
+	p.records = append(p.records, m)
+	return true
+}
+
+// Head is where a room ends, and how far one user has read it.
+type Head struct {
+	LastSeq int64         // 0: no messages
+	SentAt  contract.Time // of the last message
+	ReadSeq int64         // 0: nothing
+}
+
+// Removal turns a message into a tombstone: the content goes, while seq,
+// client_id and hash stay.
+type Removal struct {
+	Place
+	By    string
+	At    contract.Time
+	Event contract.Event
+}

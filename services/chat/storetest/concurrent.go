@@ -1,0 +1,236 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/services/chat"
+)
+
+// Concurrent is what a store must do for many callers at once. FerretDB,
+// whose updates are not atomic and which has no $first, is no place for it.
+func Concurrent(t *testing.T, open Open) {
+	for name, test := range map[string]func(*testing.T, chat.Store){
+		"Append/50_writers_on_one_room":         writersOnOneRoom,
+		"Append/50_writers_of_batches":          writersOfBatches,
+		"Append/50_times_the_same_client_id":    writersOfOneKey,
+		"Append/writers_whose_insert_times_out": writersThatTimeOut,
+		"Remove/50_times_at_once":               removersOfOneMessage,
+		"SetRead/50_positions_at_once":          readersOfOneRoom,
+		"Heads/of_many_rooms":                   headsOfManyRooms,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+// writers is how many go at a store at the same time.
+const writers = 50
+
+// atOnce runs f in writers goroutines and waits for all.
+func atOnce(f func(writer int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for w := range writers {
+		wg.Go(func() {
+			<-start
+			f(w)
+		})
+	}
+	close(start)
+	wg.Wait()
+}
+
+// push appends records of one room as a Log would, wherever the tail is.
+func push(ctx context.Context, s chat.Store, records []chat.Record) error {
+	room := records[0].RoomID
+	for len(records) > 0 {
+		tails, err := s.Tails(ctx, []string{room})
+		if err != nil {
+			return err
+		}
+		for i := range records {
+			records[i].Seq = tails[room] + int64(i) + 1
+		}
+		stored, err := s.Append(ctx, records)
+		if err != nil && !errors.Is(err, chat.ErrSeqTaken) {
+			return err
+		}
+		records = records[stored:]
+	}
+	return nil
+}
+
+func writersOnOneRoom(t *testing.T, s chat.Store) {
+	const each = 10
+	ctx := within(t)
+	atOnce(func(w int) {
+		for i := range each {
+			if err := push(ctx, s, []chat.Record{message("room", fmt.Sprint("w", w), fmt.Sprint(i), 0)}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	wantInOrder(t, log(t, s, "room"), writers, each)
+}
+
+func writersOfBatches(t *testing.T, s chat.Store) {
+	const each = 20
+	ctx := within(t)
+	atOnce(func(w int) {
+		sender := fmt.Sprint("w", w)
+		var batch []chat.Record
+		for i := range each {
+			batch = append(batch, message("room", sender, fmt.Sprint(i), 0))
+		}
+		if err := push(ctx, s, batch); err != nil {
+			t.Error(err)
+		}
+	})
+	wantInOrder(t, log(t, s, "room"), writers, each)
+}
+
+// wantInOrder fails unless every writer's messages 0, 1, 2… are there once
+// and in this order.
+func wantInOrder(t *testing.T, all []chat.Record, writers, each int) {
+	t.Helper()
+	next := make(map[string]int)
+	for _, m := range all {
+		if m.ClientID != fmt.Sprint(next[m.SenderID]) {
+			t.Fatalf("seq %d is %s of %s, want %d", m.Seq, m.ClientID, m.SenderID, next[m.SenderID])
+		}
+		next[m.SenderID]++
+	}
+	if len(all) != writers*each {
+		t.Fatalf("%d messages, want %d", len(all), writers*each)
+	}
+}
+
+func writersOfOneKey(t *testing.T, s chat.Store) {
+	ctx := within(t)
+	var won, lost atomic.Int32
+	atOnce(func(w int) {
+		err := push(ctx, s, []chat.Record{message("room", fmt.Sprint("w", w), "own", 0), message("room", "ann", "same", 0)})
+		switch {
+		case err == nil:
+			won.Add(1)
+		case errors.Is(err, chat.ErrClientIDTaken):
+			lost.Add(1)
+		default:
+			t.Error(err)
+		}
+	})
+	if won.Load() != 1 || lost.Load() != writers-1 {
+		t.Fatalf("%d won, %d lost", won.Load(), lost.Load())
+	}
+	if got := len(log(t, s, "room")); got != writers+1 {
+		t.Fatalf("%d messages, want %d", got, writers+1)
+	}
+}
+
+// writersThatTimeOut write under deadlines that often end in the middle. An
+// insert whose outcome they do not know they look up before they try again.
+func writersThatTimeOut(t *testing.T, s chat.Store) {
+	const each = 10
+	ctx := within(t)
+	atOnce(func(w int) {
+		for i := range each {
+			r := message("room", fmt.Sprint("w", w), fmt.Sprint(i), 0)
+			for stored := false; !stored; {
+				short, cancel := context.WithTimeout(ctx, rand.N(40*time.Millisecond))
+				err := push(short, s, []chat.Record{r})
+				cancel()
+				found, lookErr := s.ByClientID(ctx, []chat.Key{r.Key()})
+				if lookErr != nil {
+					t.Error(lookErr)
+					return
+				}
+				if _, stored = found[r.Key()]; err == nil && !stored {
+					t.Error("an acknowledged message is not there")
+					return
+				}
+			}
+		}
+	})
+	wantInOrder(t, log(t, s, "room"), writers, each)
+}
+
+func removersOfOneMessage(t *testing.T, s chat.Store) {
+	r := message("room", "ann", "c", 1)
+	mustAppend(t, s, r)
+	ctx := within(t)
+	var removed atomic.Int32
+	atOnce(func(w int) {
+		ok, err := s.Remove(ctx, removal(t, r, fmt.Sprint("w", w)))
+		if err != nil {
+			t.Error(err)
+		}
+		if ok {
+			removed.Add(1)
+		}
+	})
+	events, err := s.Pending(ctx, 100)
+	if err != nil || len(events) != 1 || removed.Load() != 1 {
+		t.Fatalf("removed %d times, %d events, %v", removed.Load(), len(events), err)
+	}
+}
+
+func readersOfOneRoom(t *testing.T, s chat.Store) {
+	ctx := within(t)
+	mustAppend(t, s, messages("room", "ann", 1, writers)...)
+	var moved atomic.Int32
+	atOnce(func(w int) {
+		for range 3 {
+			ok, err := s.SetRead(ctx, "ben", chat.Place{RoomID: "room", Seq: int64(w) + 1})
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				moved.Add(1)
+			}
+			if got := head(t, s, "ben", "room").ReadSeq; got < int64(w)+1 {
+				t.Errorf("position is %d after it was set to %d", got, w+1)
+			}
+		}
+	})
+	if got := head(t, s, "ben", "room").ReadSeq; got != writers {
+		t.Fatalf("position is %d, want %d", got, writers)
+	}
+	if n := moved.Load(); n < 1 || n > writers {
+		t.Fatalf("moved %d times", n)
+	}
+}
+
+// headsOfManyRooms reads what a user with 5,000 rooms has.
+func headsOfManyRooms(t *testing.T, s chat.Store) {
+	const rooms = 5_000
+	ids := make([]string, rooms)
+	var batch []chat.Record
+	for i := range rooms {
+		ids[i] = fmt.Sprint("room-", i)
+		batch = append(batch, message(ids[i], "ann", "1", 1), message(ids[i], "ben", "1", 2))
+		if len(batch) == 500 {
+			mustAppend(t, s, batch...)
+			batch = nil
+		}
+	}
+	ctx := within(t)
+	heads, err := s.Heads(ctx, "ben", ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tails, err := s.Tails(ctx, ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range ids {
+		if h := heads[room]; h.LastSeq != 2 || h.ReadSeq != 2 || tails[room] != 2 {
+			t.Fatalf("%s: head %+v, tail %d", room, h, tails[room])
+		}
+	}
+}
