@@ -1,0 +1,176 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// LogOptions are the bounds of a [Log]; all must be positive.
+type LogOptions struct {
+	Committers   int           // goroutines that insert; a room belongs to one of them
+	Queue        int           // sends that wait for each of them
+	BatchDocs    int           // messages in one insert
+	BatchBytes   int           // and their size (Record.Size) in sum
+	StoreTimeout time.Duration // of one call of the store
+	SendTimeout  time.Duration // of a send whose caller has no nearer deadline
+	ActiveRooms  int           // rooms whose tail is kept in memory
+	RecentSends  int           // sends remembered to answer retries from memory
+	QuietAfter   time.Duration // a room's head is announced so long after its last message
+	Now          func() time.Time
+}
+
+// Announcer tells members what has happened in a room. Calls for one room
+// come from one goroutine, in order, and must not block for long.
+type Announcer interface {
+	Message(m contract.Message)
+	Head(roomID string, lastSeq int64)
+}
+
+// Receipt says where a sent message stands. Duplicate means that an earlier
+// send with the same client_id put it there.
+type Receipt struct {
+	Seq       int64
+	ID        string
+	SentAt    contract.Time
+	Duplicate bool
+}
+
+// Log appends messages to rooms: each exactly once, in one order without
+// holes, together with any number of Logs over the same store.
+//
+// It needs no coordinator, because the store refuses a second message with
+// the same seq or client_id. The Log only guesses seqs well: a room's
+// messages all pass through one goroutine (a committer), which knows the tail
+// that it committed last, numbers what waits from there, and inserts it all
+// at once; what arrives meanwhile goes into the next insert (group commit).
+// When the guess was wrong, or the outcome of an insert is unknown, it reads
+// the tail again, looks its client_ids up, and goes on.
+type Log struct {
+	store      Store
+	out        Announcer
+	o          LogOptions
+	log        *slog.Logger
+	metrics    *logMetrics
+	seed       maphash.Seed
+	committers []*committer
+}
+
+// NewLog prepares a Log; Run makes it work.
+func NewLog(store Store, out Announcer, o LogOptions, tel *telemetry.Telemetry) *Log {
+	l := &Log{
+		store: store, out: out, o: o,
+		log: tel.Log, metrics: newLogMetrics(tel.Metrics), seed: maphash.MakeSeed(),
+	}
+	for range o.Committers {
+		l.committers = append(l.committers, newCommitter(l))
+	}
+	return l
+}
+
+// Run commits until ctx ends; then inserts in flight are finished, heads
+// still owed are announced, and other sends are answered Unavailable. It
+// returns an error at once when a committer panics.
+func (l *Log) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, c := range l.committers {
+		// Owned by Run, stopped by ctx; c.queue is bounded by LogOptions.Queue.
+		group.Go(func() error { return c.run(ctx) })
+	}
+	return group.Wait()
+}
+
+// Append stores a message, whose Seq and SentAt it sets, and returns where it
+// stands. The faults:
+//
+//   - AlreadyExists: its Key belongs to a message with another content.
+//   - Unavailable: too many sends wait, or the Log is stopping.
+//   - DeadlineExceeded: ctx or LogOptions.SendTimeout ended.
+//
+// After the last two the message may be stored nevertheless, also later; a
+// retry with the same client_id is safe.
+func (l *Log) Append(ctx context.Context, r Record) (Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.o.SendTimeout)
+	defer cancel()
+	s := &send{ctx: ctx, record: r, done: make(chan answer, 1)}
+	c := l.committers[maphash.String(l.seed, r.RoomID)%uint64(len(l.committers))]
+	select {
+	case c.queue <- s:
+	default:
+		l.metrics.refused.Inc()
+		return Receipt{}, errOverloaded
+	}
+	select {
+	case a := <-s.done:
+		return a.receipt, a.err
+	case <-ctx.Done():
+		return Receipt{}, gaveUp(ctx.Err())
+	case <-c.stopped:
+	}
+	select { // answered before it stopped?
+	case a := <-s.done:
+		return a.receipt, a.err
+	default:
+		return Receipt{}, errStopping
+	}
+}
+
+// What Append refuses with.
+var (
+	errOverloaded   = fault.New(fault.Unavailable, "too many messages wait to be stored").After(time.Second)
+	errStopping     = fault.New(fault.Unavailable, "this replica is stopping").After(100 * time.Millisecond)
+	errOtherContent = fault.New(fault.AlreadyExists, "client_id was used for another message")
+)
+
+func gaveUp(cause error) error {
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return fault.New(fault.DeadlineExceeded, "the message was not confirmed in time; send it again with the same client_id").Because(cause)
+	}
+	return fault.New(fault.Unavailable, "the send was interrupted").Because(cause)
+}
+
+// send is one call of Append.
+type send struct {
+	ctx    context.Context
+	record Record
+	done   chan answer // one long
+}
+
+type answer struct {
+	receipt Receipt
+	err     error
+}
+
+// answer never blocks: only the first answer counts.
+func (s *send) answer(a answer) {
+	select {
+	case s.done <- a:
+	default:
+	}
+}
+
+// settle answers with the message that is stored under the send's Key.
+func (s *send) settle(stored Record) {
+	if s.record.Hash != stored.Hash {
+		s.answer(answer{err: errOtherContent})
+		return
+	}
+	s.answer(answer{receipt: Receipt{
+		Seq:       stored.Seq,
+		ID:        stored.ID,
+		SentAt:    stored.SentAt,
+		Duplicate: stored.ID != s.record.ID,
+	}})
+}
+
+// panicked turns a recovered panic into the error that ends Run.
+func panicked(reason any) error { return fmt.Errorf("commit messages: panic: %v", reason) }

@@ -1,0 +1,44 @@
+package chat
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// logMetrics show how well a Log groups and guesses.
+type logMetrics struct {
+	batch      prometheus.Histogram // messages an insert
+	insert     prometheus.Histogram // seconds an insert
+	collisions prometheus.Counter
+	unknown    prometheus.Counter
+	duplicates prometheus.Counter
+	refused    prometheus.Counter
+}
+
+func newLogMetrics(reg prometheus.Registerer) *logMetrics {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "parley_chat_" + name, Help: help})
+	}
+	m := &logMetrics{
+		batch: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parley_chat_insert_messages", Help: "Messages in one insert.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 10),
+		}),
+		insert: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parley_chat_insert_seconds", Help: "Duration of one insert.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}),
+		collisions: counter("collisions_total", "Inserts that ended at a seq or client_id that was taken."),
+		unknown:    counter("unknown_outcomes_total", "Calls of the store that did not say what became of messages."),
+		duplicates: counter("duplicates_total", "Messages that turned out to be stored already."),
+		refused:    counter("refused_sends_total", "Sends refused because too many wait."),
+	}
+	reg.MustRegister(m.batch, m.insert, m.collisions, m.unknown, m.duplicates, m.refused)
+	return m
+}
+
+func (m *logMetrics) inserted(messages int, took time.Duration) {
+	m.batch.Observe(float64(messages))
+	m.insert.Observe(took.Seconds())
+}
