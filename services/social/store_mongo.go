@@ -34,7 +34,7 @@ func friendshipIndexes() []mongo.IndexModel {
 }
 
 func roomIndexes() []mongo.IndexModel {
-	return []mongo.IndexModel{index(indexCreation, true, "creation"), index("member", false, "members.user_id")}
+	return []mongo.IndexModel{index(indexCreation, true, "creation"), index("member", false, "member_ids")}
 }
 
 // friendshipDoc is a friendship.
@@ -49,25 +49,26 @@ type friendshipDoc struct {
 	CreatedAt        time.Time `bson:"created_at"`
 }
 
-// roomDoc is a group with its members. MemberCount repeats their number, for
-// reads that take only one of them.
+// roomDoc is a group with its members: their ids in order, the longest-serving
+// first, for the index, and what each is under their id, so that a read can
+// take only one of them. MemberCount is for such reads.
 type roomDoc struct {
 	ID               string `bson:"_id"`
 	Rev              int64  `bson:"rev"`
 	mongodb.Outboxed `bson:",inline"`
-	Name             string      `bson:"name"`
-	History          string      `bson:"history"`
-	CreatedBy        string      `bson:"created_by"`
-	ClientID         string      `bson:"client_id"`
-	Creation         string      `bson:"creation"`
-	CreatedAt        time.Time   `bson:"created_at"`
-	Disbanded        bool        `bson:"disbanded"`
-	MemberCount      int         `bson:"member_count"`
-	Members          []memberDoc `bson:"members"`
+	Name             string               `bson:"name"`
+	History          string               `bson:"history"`
+	CreatedBy        string               `bson:"created_by"`
+	ClientID         string               `bson:"client_id"`
+	Creation         string               `bson:"creation"`
+	CreatedAt        time.Time            `bson:"created_at"`
+	Disbanded        bool                 `bson:"disbanded"`
+	MemberCount      int                  `bson:"member_count"`
+	MemberIDs        []string             `bson:"member_ids"`
+	Members          map[string]memberDoc `bson:"members"` // ids have no dots
 }
 
 type memberDoc struct {
-	UserID   string    `bson:"user_id"`
 	Role     string    `bson:"role"`
 	FirstSeq int64     `bson:"first_seq"`
 	JoinedAt time.Time `bson:"joined_at"`
@@ -190,9 +191,10 @@ func (s *mongoStore) room(ctx context.Context, filter bson.D) (*Room, error) {
 		ID: d.ID, Name: d.Name, History: contract.History(d.History), CreatedBy: d.CreatedBy, ClientID: d.ClientID,
 		CreatedAt: contract.NewTime(d.CreatedAt), Disbanded: d.Disbanded, Rev: d.Rev,
 	}
-	for _, m := range d.Members {
+	for _, userID := range d.MemberIDs {
+		m := d.Members[userID]
 		room.Members = append(room.Members, Member{
-			UserID: m.UserID, Role: contract.Role(m.Role), FirstSeq: m.FirstSeq, JoinedAt: contract.NewTime(m.JoinedAt),
+			UserID: userID, Role: contract.Role(m.Role), FirstSeq: m.FirstSeq, JoinedAt: contract.NewTime(m.JoinedAt),
 		})
 	}
 	return room, nil
@@ -202,10 +204,10 @@ func (s *mongoStore) SaveRoom(ctx context.Context, r Room, events []contract.Eve
 	doc := roomDoc{
 		ID: r.ID, Rev: r.Rev, Name: r.Name, History: string(r.History), CreatedBy: r.CreatedBy, ClientID: r.ClientID,
 		Creation: r.creation(), CreatedAt: r.CreatedAt.Time, Disbanded: r.Disbanded, MemberCount: len(r.Members),
-		Members: make([]memberDoc, len(r.Members)),
+		MemberIDs: userIDs(r.Members), Members: make(map[string]memberDoc, len(r.Members)),
 	}
-	for i, m := range r.Members {
-		doc.Members[i] = memberDoc{UserID: m.UserID, Role: string(m.Role), FirstSeq: m.FirstSeq, JoinedAt: m.JoinedAt.Time}
+	for _, m := range r.Members {
+		doc.Members[m.UserID] = memberDoc{Role: string(m.Role), FirstSeq: m.FirstSeq, JoinedAt: m.JoinedAt.Time}
 	}
 	doc.AddEvents(time.Now(), events)
 	if err := save(ctx, s.rooms, r.ID, r.Rev, doc); err != nil {
@@ -216,11 +218,11 @@ func (s *mongoStore) SaveRoom(ctx context.Context, r Room, events []contract.Eve
 
 // mine asks for rooms with only the user's own entry among their members.
 func (s *mongoStore) mine(ctx context.Context, userID string, filter bson.D) ([]roomDoc, error) {
-	filter = append(filter, bson.E{Key: "members.user_id", Value: userID})
+	filter = append(filter, bson.E{Key: "member_ids", Value: userID})
 	var docs []roomDoc
 	err := all(ctx, s.rooms, filter, &docs, options.Find().SetProjection(bson.D{
 		{Key: "rev", Value: 1}, {Key: "name", Value: 1}, {Key: "history", Value: 1}, {Key: "created_at", Value: 1},
-		{Key: "member_count", Value: 1}, {Key: "members.$", Value: 1},
+		{Key: "member_count", Value: 1}, {Key: "members." + userID, Value: 1},
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("read rooms: %w", err)
@@ -235,9 +237,10 @@ func (s *mongoStore) RoomInfos(ctx context.Context, userID string, roomIDs []str
 	}
 	var infos []contract.RoomInfo
 	for _, d := range docs {
+		m := d.Members[userID]
 		infos = append(infos, contract.RoomInfo{
-			ID: d.ID, Type: contract.RoomGroup, Name: d.Name, Role: contract.Role(d.Members[0].Role), History: contract.History(d.History),
-			MemberCount: d.MemberCount, FirstSeq: d.Members[0].FirstSeq, Rev: d.Rev, CreatedAt: contract.NewTime(d.CreatedAt),
+			ID: d.ID, Type: contract.RoomGroup, Name: d.Name, Role: contract.Role(m.Role), History: contract.History(d.History),
+			MemberCount: d.MemberCount, FirstSeq: m.FirstSeq, Rev: d.Rev, CreatedAt: contract.NewTime(d.CreatedAt),
 		})
 	}
 	pairs, err := s.findFriendships(ctx, bson.D{{Key: "_id", Value: in(roomIDs)}})
@@ -259,7 +262,7 @@ func (s *mongoStore) Membership(ctx context.Context, roomID, userID string) (con
 		return contract.MembershipReply{}, err
 	}
 	if len(docs) == 1 {
-		return contract.MembershipReply{Member: true, Membership: docs[0].membership()}, nil
+		return contract.MembershipReply{Member: true, Membership: docs[0].membership(userID)}, nil
 	}
 	var none []roomDoc
 	if err := all(ctx, s.rooms, bson.D{{Key: "_id", Value: roomID}}, &none, options.Find().SetProjection(bson.D{{Key: "rev", Value: 1}})); err != nil {
@@ -279,7 +282,7 @@ func (s *mongoStore) Memberships(ctx context.Context, userID string) ([]contract
 		return nil, err
 	}
 	for _, d := range docs {
-		list = append(list, d.membership())
+		list = append(list, d.membership(userID))
 	}
 	pairs, err := s.findFriendships(ctx, either(userID))
 	for _, f := range pairs {
@@ -288,9 +291,9 @@ func (s *mongoStore) Memberships(ctx context.Context, userID string) ([]contract
 	return list, err
 }
 
-// membership is the room's place of the one member that the document has.
-func (d roomDoc) membership() contract.Membership {
-	m := d.Members[0]
+// membership is a member's place in the room.
+func (d roomDoc) membership(userID string) contract.Membership {
+	m := d.Members[userID]
 	return contract.Membership{
 		RoomID: d.ID, Type: contract.RoomGroup, Role: contract.Role(m.Role), FirstSeq: m.FirstSeq, Rev: d.Rev,
 		JoinedAt: contract.NewTime(m.JoinedAt), CreatedAt: contract.NewTime(d.CreatedAt),
@@ -300,7 +303,7 @@ func (d roomDoc) membership() contract.Membership {
 func (s *mongoStore) CountRooms(ctx context.Context, userIDs []string) (map[string]int, error) {
 	counts := make(map[string]int, len(userIDs))
 	for _, userID := range userIDs {
-		groups, err := s.rooms.CountDocuments(ctx, bson.D{{Key: "members.user_id", Value: userID}})
+		groups, err := s.rooms.CountDocuments(ctx, bson.D{{Key: "member_ids", Value: userID}})
 		if err != nil {
 			return nil, fmt.Errorf("count groups: %w", mongodb.AsFault(err))
 		}
