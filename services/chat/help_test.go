@@ -38,7 +38,7 @@ func fill(t testing.TB, store Store, room string, length int64) {
 	var batch []Record
 	for seq := int64(1); seq <= length; seq++ {
 		r := record(room, "ann", fmt.Sprint(seq))
-		r.Seq = seq
+		r.Seq, r.SentAt = seq, contract.NewTime(time.Now())
 		if batch = append(batch, r); len(batch) == 500 || seq == length {
 			if _, err := store.Append(context.Background(), batch); err != nil {
 				t.Fatal(err)

@@ -1,0 +1,227 @@
+package chat
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+)
+
+// Rooms tells a user where their rooms stand.
+type Rooms struct {
+	store   Store
+	members *Memberships
+	list    ListMemberships
+}
+
+// ListMemberships asks social for all rooms of a user.
+type ListMemberships func(ctx context.Context, userID string) ([]contract.Membership, error)
+
+// roomState puts together what social and the store know of a room; its last
+// message comes later.
+func roomState(m contract.Membership, h Head) contract.RoomState {
+	s := contract.RoomState{
+		RoomID:   m.RoomID,
+		FirstSeq: m.FirstSeq,
+		LastSeq:  h.LastSeq,
+		ReadSeq:  h.ReadSeq,
+		Unread:   max(0, h.LastSeq-max(h.ReadSeq, m.FirstSeq-1)),
+		ActiveAt: m.JoinedAt,
+	}
+	if mayReadLast(s) {
+		s.ActiveAt = h.SentAt
+	}
+	return s
+}
+
+func mayReadLast(s contract.RoomState) bool { return s.LastSeq > 0 && s.LastSeq >= s.FirstSeq }
+
+// List returns a page of the user's rooms, latest activity first.
+func (r *Rooms) List(ctx context.Context, req contract.ListRoomsRequest) (contract.RoomStatePage, error) {
+	after, err := parseCursor(req.Cursor)
+	if err != nil {
+		return contract.RoomStatePage{}, err
+	}
+	all, err := r.list(ctx, req.Caller.UserID)
+	if err != nil {
+		return contract.RoomStatePage{}, fmt.Errorf("list memberships: %w", err)
+	}
+	states, err := r.states(ctx, req.Caller.UserID, all)
+	if err != nil {
+		return contract.RoomStatePage{}, err
+	}
+	slices.SortFunc(states, func(a, b contract.RoomState) int { return cursorOf(a).compare(cursorOf(b)) })
+	if after != nil {
+		states = slices.DeleteFunc(states, func(s contract.RoomState) bool { return cursorOf(s).compare(*after) <= 0 })
+	}
+	limit := min(pageLimit(req.Limit), len(states))
+	fit, err := r.addLast(ctx, states[:limit])
+	if err != nil {
+		return contract.RoomStatePage{}, err
+	}
+	page := contract.RoomStatePage{Items: states[:fit]}
+	if fit < len(states) {
+		page.NextCursor = cursorOf(states[fit-1]).String()
+	}
+	return page, nil
+}
+
+// States returns those of the rooms that are the user's, in the order given.
+func (r *Rooms) States(ctx context.Context, req contract.GetRoomStatesRequest) ([]contract.RoomState, error) {
+	members, err := r.among(ctx, req.Caller.UserID, req.RoomIDs)
+	if err != nil {
+		return nil, err
+	}
+	states, err := r.states(ctx, req.Caller.UserID, members)
+	if err != nil {
+		return nil, err
+	}
+	fit, err := r.addLast(ctx, states)
+	if err != nil {
+		return nil, err
+	}
+	if fit < len(states) {
+		return nil, fault.New(fault.PayloadTooLarge, "the last messages of so many rooms do not fit; ask for fewer")
+	}
+	return states, nil
+}
+
+// Heads returns where all of the user's rooms stand.
+func (r *Rooms) Heads(ctx context.Context, userID string) ([]contract.RoomHeadRev, error) {
+	all, err := r.list(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("list memberships: %w", err)
+	}
+	states, err := r.states(ctx, userID, all)
+	if err != nil {
+		return nil, err
+	}
+	heads := make([]contract.RoomHeadRev, len(states))
+	for i, s := range states {
+		heads[i] = contract.RoomHeadRev{
+			RoomHead: contract.RoomHead{ID: s.RoomID, FirstSeq: s.FirstSeq, LastSeq: s.LastSeq, ReadSeq: s.ReadSeq},
+			Rev:      all[i].Rev,
+		}
+	}
+	return heads, nil
+}
+
+// fewMemberships are asked for one by one, mostly from memory; for more it is
+// cheaper to have social list them all.
+const fewMemberships = 8
+
+// among returns the user's places in those of the rooms that are theirs.
+func (r *Rooms) among(ctx context.Context, userID string, roomIDs []string) ([]contract.Membership, error) {
+	place := make(map[string]contract.Membership, len(roomIDs))
+	if len(roomIDs) > fewMemberships {
+		all, err := r.list(ctx, userID)
+		if err != nil {
+			return nil, fmt.Errorf("list memberships: %w", err)
+		}
+		for _, m := range all {
+			place[m.RoomID] = m
+		}
+	} else {
+		for _, room := range roomIDs {
+			m, err := r.members.Member(ctx, room, userID, nil)
+			if fault.Is(err, fault.NotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("ask for membership: %w", err)
+			}
+			place[room] = m
+		}
+	}
+	var found []contract.Membership
+	for _, room := range roomIDs {
+		if m, ok := place[room]; ok {
+			found = append(found, m)
+			delete(place, room) // named twice, told once
+		}
+	}
+	return found, nil
+}
+
+// states returns one state for each membership, in the same order.
+func (r *Rooms) states(ctx context.Context, userID string, members []contract.Membership) ([]contract.RoomState, error) {
+	ids := make([]string, len(members))
+	for i, m := range members {
+		ids[i] = m.RoomID
+	}
+	heads, err := r.store.Heads(ctx, userID, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	states := make([]contract.RoomState, len(members))
+	for i, m := range members {
+		states[i] = roomState(m, heads[m.RoomID])
+	}
+	return states, nil
+}
+
+// addLast puts the last messages into the states, as far as they fit into a
+// page, and returns how many states do: all, or at least one.
+func (r *Rooms) addLast(ctx context.Context, states []contract.RoomState) (fit int, err error) {
+	var places []Place
+	for _, s := range states {
+		if mayReadLast(s) {
+			places = append(places, Place{RoomID: s.RoomID, Seq: s.LastSeq})
+		}
+	}
+	last, err := r.store.Messages(ctx, places)
+	if err != nil {
+		return 0, fmt.Errorf("read last messages: %w", err)
+	}
+	size := 0
+	for i, s := range states {
+		msg, ok := last[s.RoomID]
+		if !ok {
+			continue
+		}
+		if size += msg.Size(); size > contract.MaxPageBytes && i > 0 {
+			return i, nil
+		}
+		states[i].LastMessage = &msg.Message
+	}
+	return len(states), nil
+}
+
+// cursor is a room's position in the list: by activity, then by id.
+type cursor struct {
+	activeAt int64 // milliseconds
+	roomID   string
+}
+
+func cursorOf(s contract.RoomState) cursor {
+	return cursor{activeAt: s.ActiveAt.UnixMilli(), roomID: s.RoomID}
+}
+
+func (c cursor) compare(d cursor) int {
+	return cmp.Or(cmp.Compare(d.activeAt, c.activeAt), strings.Compare(c.roomID, d.roomID))
+}
+
+// String is the cursor as clients pass it back, opaque to them.
+func (c cursor) String() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.activeAt, 10) + "." + c.roomID))
+}
+
+// parseCursor returns nil for the first page.
+func parseCursor(s string) (*cursor, error) {
+	if s == "" {
+		return nil, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(s)
+	ms, room, ok := strings.Cut(string(text), ".")
+	at, numErr := strconv.ParseInt(ms, 10, 64)
+	if err != nil || numErr != nil || !ok || !contract.ValidID(room) {
+		return nil, fault.Invalid("cursor", "is not one that a list returned")
+	}
+	return &cursor{activeAt: at, roomID: room}, nil
+}

@@ -1,0 +1,161 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+)
+
+func TestRoomState(t *testing.T) {
+	joined, sent := contract.FromMilli(1000), contract.FromMilli(2000)
+	for name, c := range map[string]struct {
+		first, last, read int64
+		unread            int64
+		active            contract.Time
+	}{
+		"nothing said yet":                {1, 0, 0, 0, joined},
+		"nothing read yet":                {1, 7, 0, 7, sent},
+		"some read":                       {1, 7, 5, 2, sent},
+		"all read":                        {1, 7, 7, 0, sent},
+		"joined late":                     {5, 7, 0, 3, sent},
+		"joined late and read":            {5, 7, 6, 1, sent},
+		"joined late, read long ago":      {5, 7, 2, 3, sent},
+		"joined, nothing said since":      {8, 7, 0, 0, joined},
+		"the head is behind the position": {1, 7, 9, 0, sent}, // of two reads one was later
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := roomState(contract.Membership{RoomID: "room", FirstSeq: c.first, JoinedAt: joined}, Head{LastSeq: c.last, ReadSeq: c.read, SentAt: sent})
+			if s.Unread != c.unread || s.ActiveAt != c.active || s.FirstSeq != c.first || s.LastSeq != c.last {
+				t.Fatalf("got %+v", s)
+			}
+		})
+	}
+}
+
+func TestRooms_List(t *testing.T) {
+	store := newStore(t)
+	var all []contract.Membership
+	start := time.Now().Truncate(time.Millisecond)
+	for i := range 30 {
+		id := fmt.Sprintf("room-%02d", i)
+		m := contract.Membership{RoomID: id, FirstSeq: 1, Rev: int64(i), JoinedAt: contract.NewTime(start.Add(time.Duration(i/10) * time.Second))}
+		if i%3 == 0 { // others have only their making
+			r := record(id, "ann", "c")
+			r.Seq, r.SentAt = 1, contract.NewTime(start.Add(time.Duration(i)*time.Minute))
+			if _, err := store.Append(within(t), []Record{r}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, m)
+	}
+	rooms := testRooms(store, &all)
+
+	for _, limit := range []int{1, 7, 29, 30, 200} {
+		var seen []contract.RoomState
+		req := contract.ListRoomsRequest{Caller: contract.Caller{UserID: "ben"}, Limit: limit}
+		for {
+			page, err := rooms.List(within(t), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page.Items) > limit {
+				t.Fatalf("a page of %d has %d", limit, len(page.Items))
+			}
+			seen = append(seen, page.Items...)
+			if req.Cursor = page.NextCursor; req.Cursor == "" {
+				break
+			}
+		}
+		if len(seen) != len(all) {
+			t.Fatalf("by %d: %d rooms, want %d", limit, len(seen), len(all))
+		}
+		for i, s := range seen {
+			if i > 0 && cursorOf(seen[i-1]).compare(cursorOf(s)) >= 0 {
+				t.Fatalf("by %d: %s at %s comes after %s at %s", limit, s.RoomID, s.ActiveAt, seen[i-1].RoomID, seen[i-1].ActiveAt)
+			}
+			if (s.LastMessage != nil) != (s.LastSeq > 0) {
+				t.Fatalf("by %d: %+v", limit, s)
+			}
+		}
+	}
+
+	for _, cursor := range []string{"x", "!", "MTIz", "LnJvb20", "MTIzLio"} {
+		_, err := rooms.List(within(t), contract.ListRoomsRequest{Caller: contract.Caller{UserID: "ben"}, Cursor: cursor})
+		if !fault.Is(err, fault.InvalidArgument) {
+			t.Fatalf("cursor %q: %v", cursor, err)
+		}
+	}
+}
+
+func TestRooms_last_message_is_for_who_may_read_it(t *testing.T) {
+	store := newStore(t)
+	fill(t, store, "room", 4)
+	for first, want := range map[int64]bool{1: true, 4: true, 5: false} {
+		all := []contract.Membership{{RoomID: "room", FirstSeq: first}}
+		states, err := testRooms(store, &all).States(within(t), contract.GetRoomStatesRequest{Caller: contract.Caller{UserID: "ben"}, RoomIDs: []string{"room"}})
+		if err != nil || len(states) != 1 || (states[0].LastMessage != nil) != want {
+			t.Fatalf("from %d on: %+v, %v", first, states, err)
+		}
+	}
+}
+
+func TestRooms_States_leaves_out_what_is_not_the_callers(t *testing.T) {
+	store := newStore(t)
+	all := []contract.Membership{{RoomID: "a", FirstSeq: 1}, {RoomID: "b", FirstSeq: 1}}
+	rooms := testRooms(store, &all)
+	for _, padding := range []int{0, 20} { // one by one, and all at once
+		ids := []string{"b", "x", "a", "b"}
+		for i := range padding {
+			ids = append(ids, fmt.Sprint("other-", i))
+		}
+		states, err := rooms.States(within(t), contract.GetRoomStatesRequest{Caller: contract.Caller{UserID: "ben"}, RoomIDs: ids})
+		if err != nil || len(states) != 2 || states[0].RoomID != "b" || states[1].RoomID != "a" {
+			t.Fatalf("%+v, %v", states, err)
+		}
+	}
+}
+
+func TestRooms_pages_fit_into_a_reply(t *testing.T) {
+	store := newStore(t)
+	var all []contract.Membership
+	var ids []string
+	for i := range 100 {
+		r := record(fmt.Sprint("room-", i), "ann", "c")
+		r.Seq, r.Content.Text = 1, strings.Repeat("<", contract.MaxTextLength)
+		if _, err := store.Append(within(t), []Record{r}); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, contract.Membership{RoomID: r.RoomID, FirstSeq: 1})
+		ids = append(ids, r.RoomID)
+	}
+	rooms := testRooms(store, &all)
+	page, err := rooms.List(within(t), contract.ListRoomsRequest{Caller: contract.Caller{UserID: "ben"}, Limit: 100})
+	if n := len(page.Items); err != nil || n < 20 || n > 22 || page.NextCursor == "" {
+		t.Fatalf("%d rooms, %v", n, err)
+	}
+	if _, err := rooms.States(within(t), contract.GetRoomStatesRequest{Caller: contract.Caller{UserID: "ben"}, RoomIDs: ids}); !fault.Is(err, fault.PayloadTooLarge) {
+		t.Fatal(err)
+	}
+}
+
+// testRooms are Rooms of a user whose memberships are all.
+func testRooms(store Store, all *[]contract.Membership) *Rooms {
+	ask := func(_ context.Context, roomID, _ string) (contract.MembershipReply, error) {
+		for _, m := range *all {
+			if m.RoomID == roomID {
+				return contract.MembershipReply{Member: true, Membership: m}, nil
+			}
+		}
+		return contract.MembershipReply{}, nil
+	}
+	return &Rooms{
+		store:   store,
+		members: NewMemberships(ask, MembershipOptions{TTL: time.Second, Max: 1000, Timeout: time.Second, Now: time.Now}),
+		list:    func(context.Context, string) ([]contract.Membership, error) { return *all, nil },
+	}
+}
