@@ -5,9 +5,85 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/pkg/run"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
+
+// Deps is what a caller of Run brings along.
+type Deps struct {
+	Telemetry *telemetry.Telemetry // required
+	Now       func() time.Time     // nil: time.Now
+}
+
+// Run is the whole service, until ctx ends: then it answers what is in hand
+// and stops.
+func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
+	tel, now := deps.Telemetry, deps.Now
+	if now == nil {
+		now = time.Now
+	}
+	store, err := OpenStore(ctx, cfg.Store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	tel.Health.Add("store", store.Ping)
+
+	hooks := &bus.Hooks{}
+	nc, err := bus.Connect(ctx, cfg.NATS, contract.Chat, tel, bus.WithHooks(hooks))
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	cfg.Stream.Log = tel.Log
+	if err := bus.EnsureStream(ctx, nc, cfg.Stream); err != nil {
+		return err
+	}
+
+	social := &neighbours{calls: rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})}
+	members := NewMemberships(social.membership, cfg.membershipOptions(now))
+	if err := watchMemberships(nc, hooks, members, tel.Log); err != nil {
+		return err
+	}
+
+	server := rpc.NewServer(nc, rpc.ServerOptions{
+		Service: contract.Chat, Version: run.Version, Workers: cfg.Workers, Queue: cfg.RPCQueue, Telemetry: tel,
+	})
+	tel.Health.Add("rpc", server.Ready)
+	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
+	out := newPushes(nc, tel)
+	log := NewLog(store, out, cfg.logOptions(now), tel)
+	h := &handlers{
+		store:   store,
+		log:     log,
+		members: members,
+		rooms:   &Rooms{store: store, members: members, list: social.memberships},
+		remover: &Remover{store: store, members: members, within: cfg.RemoveWithin, now: now},
+		out:     out,
+		kick:    relay.Kick,
+	}
+	h.register(server)
+
+	// Stopped from the last to the first: the server drains while the log
+	// still commits.
+	g := run.NewGroup(ctx)
+	g.Go("log", log.Run)
+	g.Go("relay", relay.Run)
+	g.Go("rpc", server.Run)
+	g.OnStop("readiness", func(context.Context) error {
+		tel.Health.Drain()
+		return nil
+	})
+	return g.Wait()
+}
 
 // OpenStore opens the store that the URL names: sqlite:PATH, or mongodb://…
 // and mongodb+srv://….

@@ -1,0 +1,74 @@
+package chat
+
+import (
+	"strings"
+	"time"
+
+	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// Config is chat's settings. Their variables begin with CHAT_, except those
+// that all services share.
+type Config struct {
+	Store string `envconfig:"STORE" default:"sqlite:data/chat.db" desc:"Where messages are kept: mongodb://… for many machines, sqlite:PATH for one."`
+
+	Committers   int           `envconfig:"COMMITTERS" default:"0" desc:"Goroutines that insert messages; a room belongs to one. 0: 4 with MongoDB, 1 with SQLite, which has one writer anyway."`
+	SendQueue    int           `envconfig:"SEND_QUEUE" default:"1024" desc:"Sends that wait for each committer; one more is refused as unavailable."`
+	BatchDocs    int           `envconfig:"BATCH_DOCS" default:"500" desc:"Messages in one insert, at most."`
+	BatchBytes   int           `envconfig:"BATCH_BYTES" default:"4194304" desc:"Bytes in one insert, at most: far below MongoDB's limit of 48 MB."`
+	StoreTimeout time.Duration `envconfig:"STORE_TIMEOUT" default:"5s" desc:"How long one insert may take before its outcome counts as unknown."`
+	SendTimeout  time.Duration `envconfig:"SEND_TIMEOUT" default:"10s" desc:"How long a send is tried whose caller names no nearer deadline."`
+	ActiveRooms  int           `envconfig:"ACTIVE_ROOMS" default:"50000" desc:"Rooms whose last seq is kept in memory, about 300 bytes each; others are read when written to."`
+	RecentSends  int           `envconfig:"RECENT_SENDS" default:"20000" desc:"Sends remembered to answer retries without the store, about 500 bytes each."`
+	QuietAfter   time.Duration `envconfig:"QUIET_AFTER" default:"3s" desc:"A room's head is announced so long after its last message, for whoever missed that one."`
+
+	RemoveWithin time.Duration `envconfig:"REMOVE_WITHIN" default:"2m" desc:"How long senders may remove their own messages."`
+
+	MembershipTTL   time.Duration `envconfig:"MEMBERSHIP_TTL" default:"10s" desc:"How long a membership counts without being asked for again; 10s at most: in a partition someone removed may send for so long."`
+	MembershipCache int           `envconfig:"MEMBERSHIP_CACHE" default:"100000" desc:"Memberships kept in memory, about 500 bytes each."`
+
+	Workers  int `envconfig:"WORKERS" default:"1024" desc:"Requests answered at the same time: many, because each send waits for its insert."`
+	RPCQueue int `envconfig:"RPC_QUEUE" default:"4096" desc:"Requests that wait for a worker; one more is refused as unavailable."`
+
+	NATS      bus.Config
+	Stream    bus.StreamConfig
+	Telemetry telemetry.Config
+}
+
+// maxMembershipTTL is a promise (design, "Memory is a help").
+const maxMembershipTTL = 10 * time.Second
+
+// membershipOptions are the bounds of Memberships.
+func (c Config) membershipOptions(now func() time.Time) MembershipOptions {
+	return MembershipOptions{
+		TTL:     min(c.MembershipTTL, maxMembershipTTL),
+		Max:     max(1, c.MembershipCache),
+		Timeout: 5 * time.Second,
+		Now:     now,
+	}
+}
+
+// logOptions are the bounds of the Log.
+func (c Config) logOptions(now func() time.Time) LogOptions {
+	committers := c.Committers
+	switch {
+	case committers > 0:
+	case strings.HasPrefix(c.Store, sqliteScheme):
+		committers = 1
+	default:
+		committers = 4
+	}
+	return LogOptions{
+		Committers:   committers,
+		Queue:        max(1, c.SendQueue),
+		BatchDocs:    max(1, c.BatchDocs),
+		BatchBytes:   max(1, c.BatchBytes),
+		StoreTimeout: c.StoreTimeout,
+		SendTimeout:  c.SendTimeout,
+		ActiveRooms:  c.ActiveRooms,
+		RecentSends:  c.RecentSends,
+		QuietAfter:   c.QuietAfter,
+		Now:          now,
+	}
+}

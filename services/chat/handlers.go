@@ -1,0 +1,140 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/rpc"
+)
+
+// handlers answer chat's methods: decode, check, rule, reply.
+type handlers struct {
+	store   Store
+	log     *Log
+	members *Memberships
+	rooms   *Rooms
+	remover *Remover
+	out     *pushes
+	kick    func() // the relay, after an event
+}
+
+// register serves every method of the contract.
+func (h *handlers) register(s *rpc.Server) {
+	rpc.Handle(s, contract.SendMessage, h.send)
+	rpc.Handle(s, contract.GetMessages, h.history)
+	rpc.Handle(s, contract.RemoveMessage, h.remove)
+	rpc.Handle(s, contract.SetRead, h.setRead)
+	rpc.Handle(s, contract.ListRooms, h.listRooms)
+	rpc.Handle(s, contract.GetRoomStates, h.roomStates)
+	rpc.Handle(s, contract.ListHeads, h.listHeads)
+	rpc.Handle(s, contract.GetHead, h.head)
+}
+
+func (h *handlers) send(ctx context.Context, req contract.SendRequest) (contract.SendReply, error) {
+	if err := checkSend(req); err != nil {
+		return contract.SendReply{}, err
+	}
+	if _, err := h.members.Member(ctx, req.RoomID, req.Caller.UserID, maySend); err != nil {
+		return contract.SendReply{}, err
+	}
+	r, err := h.log.Append(ctx, newRecord(req))
+	if err != nil {
+		return contract.SendReply{}, err
+	}
+	return contract.SendReply{RoomID: req.RoomID, Seq: r.Seq, ID: r.ID, SentAt: r.SentAt, Duplicate: r.Duplicate}, nil
+}
+
+func (h *handlers) history(ctx context.Context, req contract.HistoryRequest) (contract.HistoryReply, error) {
+	if err := checkHistory(req); err != nil {
+		return contract.HistoryReply{}, err
+	}
+	m, err := h.members.Member(ctx, req.RoomID, req.Caller.UserID, nil)
+	if err != nil {
+		return contract.HistoryReply{}, err
+	}
+	return readHistory(ctx, h.store, req, m.FirstSeq)
+}
+
+func (h *handlers) remove(ctx context.Context, req contract.MessageRequest) (contract.Empty, error) {
+	if err := checkPlace(req, 1); err != nil {
+		return contract.Empty{}, err
+	}
+	removed, err := h.remover.Remove(ctx, req)
+	if err != nil {
+		return contract.Empty{}, err
+	}
+	// Also when it was removed before: whoever did may have died since.
+	h.out.Removed(removed)
+	h.kick()
+	return contract.Empty{}, nil
+}
+
+func (h *handlers) setRead(ctx context.Context, req contract.MessageRequest) (contract.Empty, error) {
+	if err := checkPlace(req, 0); err != nil {
+		return contract.Empty{}, err
+	}
+	if _, err := h.members.Member(ctx, req.RoomID, req.Caller.UserID, nil); err != nil {
+		return contract.Empty{}, err
+	}
+	head, err := tail(ctx, h.store, req.RoomID)
+	if err != nil {
+		return contract.Empty{}, err
+	}
+	if req.Seq > head {
+		return contract.Empty{}, fault.Invalid("seq", "is beyond the room's last message")
+	}
+	moved, err := h.store.SetRead(ctx, req.Caller.UserID, Place{RoomID: req.RoomID, Seq: req.Seq})
+	if err != nil {
+		return contract.Empty{}, fmt.Errorf("set read position: %w", err)
+	}
+	if moved {
+		h.out.Read(contract.RoomReadData{RoomID: req.RoomID, UserID: req.Caller.UserID, Seq: req.Seq})
+	}
+	return contract.Empty{}, nil
+}
+
+func (h *handlers) listRooms(ctx context.Context, req contract.ListRoomsRequest) (contract.RoomStatePage, error) {
+	var check fault.Check
+	checkCaller(&check, req.Caller)
+	checkLimit(&check, "limit", req.Limit)
+	if err := check.Err(); err != nil {
+		return contract.RoomStatePage{}, err
+	}
+	return h.rooms.List(ctx, req)
+}
+
+func (h *handlers) roomStates(ctx context.Context, req contract.GetRoomStatesRequest) (contract.GetRoomStatesReply, error) {
+	var check fault.Check
+	checkCaller(&check, req.Caller)
+	check.That(len(req.RoomIDs) <= contract.MaxPage, "room_ids", "must be at most 200")
+	for _, room := range req.RoomIDs {
+		check.That(contract.ValidID(room), "room_ids", "must be ids")
+	}
+	if err := check.Err(); err != nil {
+		return contract.GetRoomStatesReply{}, err
+	}
+	states, err := h.rooms.States(ctx, req)
+	return contract.GetRoomStatesReply{Items: states}, err
+}
+
+func (h *handlers) listHeads(ctx context.Context, req contract.ListHeadsRequest) (contract.ListHeadsReply, error) {
+	var check fault.Check
+	checkCaller(&check, req.Caller)
+	if err := check.Err(); err != nil {
+		return contract.ListHeadsReply{}, err
+	}
+	heads, err := h.rooms.Heads(ctx, req.Caller.UserID)
+	return contract.ListHeadsReply{Rooms: heads}, err
+}
+
+func (h *handlers) head(ctx context.Context, req contract.HeadRequest) (contract.HeadReply, error) {
+	var check fault.Check
+	checkRoom(&check, req.RoomID)
+	if err := check.Err(); err != nil {
+		return contract.HeadReply{}, err
+	}
+	last, err := tail(ctx, h.store, req.RoomID)
+	return contract.HeadReply{LastSeq: last}, err
+}
