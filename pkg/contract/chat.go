@@ -201,5 +201,6 @@ type MessageEvent struct {
 	By     string `json:"by"`
 }
 
-// What chat reports. Sends are not in it: the log is their record.
+// MessageTombstoned is all that chat reports. Sends are not in it: the log is
+// their record.
 var MessageTombstoned = EventType[MessageEvent]{Service: Chat, Name: "message.removed", Doc: "A message was replaced by a tombstone."}

@@ -18,7 +18,8 @@ func Main(name string, f func(ctx context.Context) error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the default action of a signal is back
 	err := f(ctx)
-	if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
+	asked := ctx.Err() != nil && errors.Is(err, context.Canceled)
+	if err != nil && !asked {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		os.Exit(1)
 	}

@@ -69,14 +69,14 @@ func (h *Health) States(ctx context.Context) []CheckState {
 	h.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
 	defer cancel()
+	if draining {
+		checks = append(checks, namedCheck{"draining", func(context.Context) error { return errDraining }})
+	}
 	states := make([]CheckState, len(checks))
 	var wg sync.WaitGroup
 	for i, c := range checks {
 		wg.Go(func() { states[i] = CheckState{c.name, c.check(ctx)} })
 	}
 	wg.Wait()
-	if draining {
-		states = append(states, CheckState{"draining", errDraining})
-	}
 	return states
 }

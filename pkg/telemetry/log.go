@@ -15,7 +15,7 @@ import (
 // newHandler writes for people on a terminal, and JSON everywhere else.
 func newHandler(out io.Writer, level slog.Leveler) slog.Handler {
 	if f, ok := out.(*os.File); ok && isatty.IsTerminal(f.Fd()) {
-		return traced{tint.NewHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly})}
+		return traced{tint.NewTextHandler(out, &tint.Options{Level: level, TimeFormat: time.TimeOnly})}
 	}
 	return traced{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})}
 }

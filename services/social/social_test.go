@@ -47,7 +47,9 @@ func newWorld(t *testing.T) *world {
 	w.nc = w.connect(t)
 	w.calls = rpc.NewClient(w.nc, rpc.ClientOptions{})
 	auth := rpc.NewServer(w.connect(t), rpc.ServerOptions{Service: contract.Auth})
-	profile := func(userID string) contract.Profile { return contract.Profile{ID: userID, Account: "account." + userID} }
+	profile := func(userID string) contract.Profile {
+		return contract.Profile{ID: userID, Account: "account." + userID}
+	}
 	rpc.Handle(auth, contract.GetUsers, func(_ context.Context, req contract.GetUsersRequest) (reply contract.GetUsersReply, _ error) {
 		for _, userID := range req.UserIDs {
 			if strings.HasPrefix(userID, "u") {
