@@ -91,7 +91,7 @@ type RoomState struct {
 	ReadSeq     int64    `json:"read_seq"`
 	Unread      int64    `json:"unread"`
 	LastMessage *Message `json:"last_message,omitempty"` // nil when the member may read none
-	ActiveAt    Time     `json:"active_at"`              // of the last message, else of the room's making
+	ActiveAt    Time     `json:"active_at"`              // of the last message that the member may read, else of joining
 }
 
 // ListRoomsRequest lists the caller's rooms, latest activity first.

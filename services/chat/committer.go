@@ -63,7 +63,7 @@ func (c *committer) run(ctx context.Context) (err error) {
 		// An insert in flight is finished when ctx ends, under its own timeout.
 		c.round(context.WithoutCancel(ctx))
 		c.flushHeads()
-		c.announceQuiet(c.o.Now())
+		c.announceQuiet(time.Now())
 		c.rooms.evict(func(r *room) { c.out.Head(r.id, r.last) })
 	}
 	for r := c.rooms.nextQuiet(); r != nil; r = c.rooms.nextQuiet() {
@@ -98,7 +98,9 @@ func (c *committer) gather(ctx context.Context) bool {
 			return false
 		}
 	}
-	for len(c.pending) < c.o.BatchDocs {
+	// Retries need no slot: were their number not bounded too, a flood of them
+	// would keep others waiting.
+	for n := 0; n < c.o.BatchDocs && len(c.pending) < c.o.BatchDocs; n++ {
 		select {
 		case s := <-c.queue:
 			c.accept(s)
@@ -119,7 +121,7 @@ func (c *committer) pause() (time.Duration, bool) {
 			until = at
 		}
 	}
-	now := c.o.Now()
+	now := time.Now()
 	if len(c.pending) > 0 && !until.After(now) {
 		return 0, false
 	}
@@ -200,7 +202,7 @@ func (c *committer) announceQuiet(now time.Time) {
 func (c *committer) backOff() {
 	c.failures++
 	pause := min(5*time.Millisecond<<min(c.failures, 10), time.Second)
-	c.notBefore = c.o.Now().Add(pause/2 + rand.N(pause/2))
+	c.notBefore = time.Now().Add(pause/2 + rand.N(pause/2))
 }
 
 // abandon answers what waits, and makes Append refuse what comes.

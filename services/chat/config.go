@@ -36,6 +36,9 @@ type Config struct {
 	Telemetry telemetry.Config
 }
 
+// leastTimeout is below what any store needs.
+const leastTimeout = 10 * time.Millisecond
+
 // maxMembershipTTL is a promise (design, "Memory is a help").
 const maxMembershipTTL = 10 * time.Second
 
@@ -64,11 +67,11 @@ func (c Config) logOptions(now func() time.Time) LogOptions {
 		Queue:        max(1, c.SendQueue),
 		BatchDocs:    max(1, c.BatchDocs),
 		BatchBytes:   max(1, c.BatchBytes),
-		StoreTimeout: c.StoreTimeout,
-		SendTimeout:  c.SendTimeout,
-		ActiveRooms:  c.ActiveRooms,
-		RecentSends:  c.RecentSends,
-		QuietAfter:   c.QuietAfter,
+		StoreTimeout: max(leastTimeout, c.StoreTimeout),
+		SendTimeout:  max(leastTimeout, c.SendTimeout),
+		ActiveRooms:  max(1, c.ActiveRooms),
+		RecentSends:  max(1, c.RecentSends),
+		QuietAfter:   max(time.Millisecond, c.QuietAfter),
 		Now:          now,
 	}
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // record is a message as the handler makes it.
@@ -87,5 +89,79 @@ func await(t testing.TB, what string, ok func() bool) {
 			t.Fatalf("waited in vain for %s", what)
 		}
 		time.Sleep(time.Millisecond)
+	}
+}
+
+func mustAppend(t *testing.T, log *testLog, r Record) Receipt {
+	t.Helper()
+	got, err := log.Append(within(t), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// testLog is a Log that runs until the test ends, and what it announced.
+type testLog struct {
+	*Log
+	out    *recorder
+	cancel context.CancelFunc
+	stop   func()
+}
+
+func testOptions() LogOptions {
+	return LogOptions{
+		Committers: 1, Queue: 1000, BatchDocs: 500, BatchBytes: 4 << 20,
+		StoreTimeout: 5 * time.Second, SendTimeout: 20 * time.Second,
+		ActiveRooms: 1000, RecentSends: 1000, QuietAfter: time.Minute, Now: time.Now,
+	}
+}
+
+func startLog(t testing.TB, store Store, edit ...func(*LogOptions)) *testLog {
+	t.Helper()
+	o := testOptions()
+	for _, f := range edit {
+		f(&o)
+	}
+	out := newRecorder()
+	l := &testLog{Log: NewLog(store, out, o, telemetry.Discard(contract.Chat)), out: out}
+	var ctx context.Context
+	ctx, l.cancel = context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }() // ends with ctx; stop waits
+	l.stop = sync.OnceFunc(func() {
+		l.cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(l.stop)
+	return l
+}
+
+func wantAscending(t *testing.T, pushed []contract.Message) {
+	t.Helper()
+	for i := 1; i < len(pushed); i++ {
+		if pushed[i].Seq <= pushed[i-1].Seq {
+			t.Fatalf("seq %d was published after %d", pushed[i].Seq, pushed[i-1].Seq)
+		}
+	}
+}
+
+type outcome struct {
+	receipt Receipt
+	err     error
+}
+
+// atOnce starts n goroutines; what it returns waits for them.
+func atOnce(n int, f func(i int) (Receipt, error)) (wait func() []outcome) {
+	outcomes := make([]outcome, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { outcomes[i].receipt, outcomes[i].err = f(i) })
+	}
+	return func() []outcome {
+		wg.Wait()
+		return outcomes
 	}
 }

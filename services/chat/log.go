@@ -17,16 +17,16 @@ import (
 
 // LogOptions are the bounds of a [Log]; all must be positive.
 type LogOptions struct {
-	Committers   int           // goroutines that insert; a room belongs to one of them
-	Queue        int           // sends that wait for each of them
-	BatchDocs    int           // messages in one insert
-	BatchBytes   int           // and their size (Record.Size) in sum
-	StoreTimeout time.Duration // of one call of the store
-	SendTimeout  time.Duration // of a send whose caller has no nearer deadline
-	ActiveRooms  int           // rooms whose tail is kept in memory
-	RecentSends  int           // sends remembered to answer retries from memory
-	QuietAfter   time.Duration // a room's head is announced so long after its last message
-	Now          func() time.Time
+	Committers   int              // goroutines that insert; a room belongs to one of them
+	Queue        int              // sends that wait for each of them
+	BatchDocs    int              // messages in one insert
+	BatchBytes   int              // and their size (Record.Size) in sum
+	StoreTimeout time.Duration    // of one call of the store
+	SendTimeout  time.Duration    // of a send whose caller has no nearer deadline
+	ActiveRooms  int              // rooms whose tail is kept in memory
+	RecentSends  int              // sends remembered to answer retries from memory
+	QuietAfter   time.Duration    // a room's head is announced so long after its last message
+	Now          func() time.Time // for SentAt; pauses follow the machine's clock
 }
 
 // Announcer tells members what has happened in a room. Calls for one room

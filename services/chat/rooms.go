@@ -30,7 +30,7 @@ func roomState(m contract.Membership, h Head) contract.RoomState {
 		RoomID:   m.RoomID,
 		FirstSeq: m.FirstSeq,
 		LastSeq:  h.LastSeq,
-		ReadSeq:  h.ReadSeq,
+		ReadSeq:  min(h.ReadSeq, h.LastSeq), // of two reads the later may know more
 		Unread:   max(0, h.LastSeq-max(h.ReadSeq, m.FirstSeq-1)),
 		ActiveAt: m.JoinedAt,
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 )
@@ -26,9 +27,9 @@ func (c *committer) round(ctx context.Context) {
 		return
 	}
 	batch := c.number(due)
-	started := c.o.Now()
+	started := time.Now()
 	stored, err := c.store.Append(ctx, batch)
-	c.metrics.inserted(len(batch), c.o.Now().Sub(started))
+	c.metrics.inserted(len(batch), time.Since(started))
 	c.settle(due[:len(batch)], batch, stored, err)
 }
 
@@ -43,7 +44,7 @@ func (c *committer) due() []*slot {
 		c.free(s)
 		return true
 	})
-	now := c.o.Now()
+	now := time.Now()
 	if c.notBefore.After(now) {
 		return nil
 	}
@@ -152,7 +153,7 @@ func (c *committer) settle(slots []*slot, batch []Record, stored int, err error)
 		return
 	}
 	c.failures = 0
-	now := c.o.Now()
+	now := time.Now()
 	done := make(map[*slot]bool, stored)
 	for i, r := range batch[:stored] {
 		s := slots[i]

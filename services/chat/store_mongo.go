@@ -136,10 +136,10 @@ func (s *mongoStore) judge(ctx context.Context, records []Record, err error) (st
 		}
 		_, byClientID = found[key]
 	}
-	if byClientID {
-		return stored, ErrClientIDTaken
+	if bySeq && !byClientID {
+		return stored, ErrSeqTaken
 	}
-	return stored, ErrSeqTaken
+	return stored, ErrClientIDTaken // or our own _id, from an attempt that was not confirmed
 }
 
 func (s *mongoStore) Tails(ctx context.Context, roomIDs []string) (map[string]int64, error) {
