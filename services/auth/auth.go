@@ -1,0 +1,141 @@
+// Package auth owns users: their accounts, passwords and verification codes,
+// their sessions, and the key that signs access tokens.
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/pkg/run"
+	"github.com/parley-im/parley/pkg/telemetry"
+	"github.com/parley-im/parley/pkg/token"
+)
+
+// Deps is what a caller of Run brings along.
+type Deps struct {
+	Telemetry *telemetry.Telemetry // required
+	Now       func() time.Time     // nil: time.Now
+}
+
+// Run is the whole service, until ctx ends: then it answers what is in hand
+// and stops.
+func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
+	tel, now := deps.Telemetry, deps.Now
+	if now == nil {
+		now = time.Now
+	}
+	if err := cfg.check(); err != nil {
+		return err
+	}
+	deliver, err := newDelivery(cfg, tel.Log)
+	if err != nil {
+		return err
+	}
+	store, err := OpenStore(ctx, cfg.Store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	tel.Health.Add("store", store.Ping)
+	key, err := loadKey(ctx, store, Secret(cfg.KeySecret), now())
+	if err != nil {
+		return err
+	}
+
+	client, err := openRedis(cfg.RedisURL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	tel.Health.Add("redis", func(ctx context.Context) error { return client.Ping(ctx).Err() })
+	limits, codes, err := newGuards(client, cfg)
+	if err != nil {
+		return err
+	}
+
+	nc, err := bus.Connect(ctx, cfg.NATS, contract.Auth, tel)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	cfg.Stream.Log = tel.Log
+	if err := bus.EnsureStream(ctx, nc, cfg.Stream); err != nil {
+		return err
+	}
+
+	server := rpc.NewServer(nc, rpc.ServerOptions{
+		Service: contract.Auth, Version: run.Version, Workers: cfg.Workers, Queue: cfg.RPCQueue, Telemetry: tel,
+	})
+	tel.Health.Add("rpc", server.Ready)
+	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
+	post := newPost(cfg.MailQueue, deliver, tel)
+	sessions := &sessions{
+		store: store, signer: token.NewSigner(key, cfg.AccessTTL, now), accessTTL: cfg.AccessTTL,
+		ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions), out: newPushes(nc, tel), now: now,
+	}
+	accounts := &accounts{
+		store: store, passwords: newPasswords(cfg.passwordOptions()), limits: limits, codes: codes,
+		sessions: sessions, post: post, now: now,
+	}
+	h := &handlers{
+		accounts:    accounts,
+		credentials: &credentials{accounts: accounts, log: tel.Log},
+		sessions:    sessions,
+		keys:        token.JWKS(key),
+		kick:        relay.Kick,
+	}
+	h.register(server)
+	sweeper := &sweeper{store: store, sessions: sessions, every: cfg.SweepEvery, log: tel.Log, kick: relay.Kick}
+
+	// Stopped from the last to the first.
+	g := run.NewGroup(ctx)
+	g.Go("relay", relay.Run)
+	g.Go("mail", post.Run)
+	g.Go("sweeper", sweeper.Run)
+	g.Go("rpc", server.Run)
+	g.OnStop("readiness", func(context.Context) error {
+		tel.Health.Drain()
+		return nil
+	})
+	return g.Wait()
+}
+
+// newGuards makes what counts in Redis.
+func newGuards(client redis.Scripter, cfg Config) (*limits, *codes, error) {
+	secret := Secret(cfg.KeySecret)
+	names, err := secret.derive(forNames)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := secret.derive(forCodes)
+	if err != nil {
+		return nil, nil, err
+	}
+	limits := newLimits(client, names, cfg.limitOptions())
+	return limits, newCodes(client, key, limits.key), nil
+}
+
+// OpenStore opens the store that the URL names: sqlite:PATH, or mongodb://…
+// and mongodb+srv://….
+func OpenStore(ctx context.Context, url string) (Store, error) {
+	path, isFile := strings.CutPrefix(url, sqliteScheme)
+	switch {
+	case isFile:
+		return openSQLite(ctx, path)
+	case strings.HasPrefix(url, "mongodb://"), strings.HasPrefix(url, "mongodb+srv://"):
+		return openMongo(ctx, url)
+	default:
+		return nil, fmt.Errorf("open auth store: its URL must begin with %s, mongodb:// or mongodb+srv://", sqliteScheme)
+	}
+}
+
+// sqliteScheme begins the URL of a store in a file.
+const sqliteScheme = "sqlite:"

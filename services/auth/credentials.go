@@ -1,0 +1,161 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/id"
+)
+
+// errLogin is the same whatever was wrong.
+var errLogin = fault.New(fault.Unauthenticated, "wrong account or password")
+
+// finishWait bounds how long marking a user's ended sessions may take.
+const finishWait = 10 * time.Second
+
+// credentials checks and changes passwords.
+type credentials struct {
+	*accounts
+	log *slog.Logger
+}
+
+// Login returns the user whose password it is. An unknown account costs the
+// same time and gets the same answer as a wrong password.
+func (c *credentials) Login(ctx context.Context, req contract.LoginRequest) (User, error) {
+	forgive, err := c.limits.Attempt(ctx, req.Account, req.Address)
+	if err != nil {
+		return User{}, err
+	}
+	find := c.store.UserByAccount
+	if strings.Contains(req.Account, "@") {
+		find = c.store.UserByEmail
+	}
+	user, err := find(ctx, req.Account)
+	if err != nil {
+		forgive()
+		return User{}, err
+	}
+	var hash string
+	if user != nil {
+		hash = user.Password
+	}
+	right, err := c.passwords.Verify(ctx, req.Password, hash)
+	if err != nil {
+		forgive()
+		return User{}, err
+	}
+	if !right {
+		return User{}, errLogin
+	}
+	forgive()
+	return c.rehash(ctx, *user, req.Password), nil
+}
+
+// rehash brings the stored hash up to today's parameters. It may fail: the
+// next login tries again.
+func (c *credentials) rehash(ctx context.Context, user User, password string) User {
+	if !c.passwords.Outdated(user.Password) {
+		return user
+	}
+	hash, err := c.passwords.Hash(ctx, password)
+	if err != nil {
+		return user
+	}
+	renewed := user
+	renewed.Password = hash
+	renewed.Rev++
+	if err := c.store.SaveUser(ctx, renewed, nil); err != nil {
+		if !errors.Is(err, ErrConflict) {
+			c.log.Warn("rehash password", "err", err)
+		}
+		return user
+	}
+	return renewed
+}
+
+// Change sets a new password with the old one, and ends the user's other
+// sessions.
+func (c *credentials) Change(ctx context.Context, req contract.ChangePasswordRequest) error {
+	user, session, err := c.sessions.Alive(ctx, req.Caller)
+	if err != nil {
+		return err
+	}
+	forgive, err := c.limits.Attempt(ctx, "change of "+user.ID, "")
+	if err != nil {
+		return err
+	}
+	right, err := c.passwords.Verify(ctx, req.OldPassword, user.Password)
+	if err != nil {
+		forgive()
+		return err
+	}
+	if !right {
+		return fault.Invalid("old_password", "is wrong")
+	}
+	forgive()
+	hash, err := c.passwords.Hash(ctx, req.NewPassword)
+	if err != nil {
+		return err
+	}
+	// The old password was right in this epoch, and counts in no other.
+	epoch := user.Epoch
+	return c.set(ctx, hash, session.ID, func() (*User, error) {
+		current, _, err := c.sessions.Alive(ctx, req.Caller)
+		if err == nil && current.Epoch != epoch {
+			err = fault.Invalid("old_password", "is wrong")
+		}
+		return &current, err
+	})
+}
+
+// Reset sets a new password with a mailed code, and ends all sessions.
+func (c *credentials) Reset(ctx context.Context, req contract.ResetPasswordRequest) error {
+	hash, err := c.spend(ctx, req.Email, contract.PurposeResetPassword, req.Code, req.Address, req.Password)
+	if err != nil {
+		return err
+	}
+	return c.set(ctx, hash, "", func() (*User, error) {
+		user, err := c.store.UserByEmail(ctx, req.Email)
+		if err == nil && user == nil {
+			err = errCode
+		}
+		return user, err
+	})
+}
+
+// set begins a new epoch: in one write the password changes and every session
+// but the kept one dies.
+func (c *credentials) set(ctx context.Context, hash, keep string, load func() (*User, error)) error {
+	var user User
+	err := retry(ctx, func() error {
+		loaded, err := load()
+		if err != nil {
+			return err
+		}
+		now := contract.NewTime(c.now())
+		user = *loaded
+		user.Password, user.Kept, user.ValidFrom, user.Ending = hash, keep, now, true
+		user.Epoch++
+		user.Rev++
+		event, err := contract.PasswordChanged.New(id.New(), user.ID, now.Time, contract.UserEvent{UserID: user.ID})
+		if err != nil {
+			return err
+		}
+		return c.store.SaveUser(ctx, user, []contract.Event{event})
+	})
+	if err != nil {
+		return err
+	}
+	// Even if the caller does not wait: the gateways shall know now.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWait)
+	defer cancel()
+	if err := c.sessions.finish(ctx, user); err != nil {
+		c.log.Warn("mark ended sessions; the sweeper goes on", "err", err)
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package auth
+
+import (
+	"context"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+// maxEnding is how many users' sessions one look at the store goes through.
+const maxEnding = 500
+
+// finish marks the sessions that a change of password has killed, one by one,
+// and tells of each. They are dead already; should it stop half-way, the
+// sweeper goes on.
+func (s *sessions) finish(ctx context.Context, user User) error {
+	open, err := s.store.OpenSessions(ctx, user.ID)
+	if err != nil {
+		return err
+	}
+	reason := user.endReason()
+	for _, session := range open {
+		if user.killed(session) {
+			if _, err := s.End(ctx, session.ID, reason); err != nil {
+				return err
+			}
+		}
+	}
+	return retry(ctx, func() error {
+		current, err := s.store.User(ctx, user.ID)
+		if err != nil || current == nil || current.Epoch != user.Epoch || !current.Ending {
+			return err
+		}
+		current.Ending = false
+		current.Rev++
+		return s.store.SaveUser(ctx, *current, nil)
+	})
+}
+
+// endReason is why the last change of password ended sessions: one that kept
+// none was a reset.
+func (u User) endReason() string {
+	if u.Kept == "" {
+		return endedByReset
+	}
+	return endedByPassword
+}
+
+// Revoked lists the ended sessions whose access tokens may still live: those
+// that are marked, and before that those that a change of password has killed
+// and are not marked yet. In this order: what is marked in between is in both.
+func (s *sessions) Revoked(ctx context.Context) ([]contract.RevokedSession, error) {
+	until := make(map[string]contract.Time)
+	users, err := s.store.EndingUsers(ctx, maxEnding)
+	if err != nil {
+		return nil, err
+	}
+	for _, user := range users {
+		open, err := s.store.OpenSessions(ctx, user.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, session := range open {
+			if user.killed(session) {
+				end := user.ValidFrom
+				if session.LastUsedAt.After(end.Time) {
+					end = session.LastUsedAt
+				}
+				until[session.ID] = s.until(end)
+			}
+		}
+	}
+	now := s.now()
+	back := s.until(contract.NewTime(now)).Sub(now) // how long an end matters
+	ended, err := s.store.EndedSince(ctx, contract.NewTime(now.Add(-back)))
+	if err != nil {
+		return nil, err
+	}
+	for _, session := range ended {
+		until[session.ID] = s.until(session.EndedAt)
+	}
+	list := make([]contract.RevokedSession, 0, len(until))
+	for sessionID, t := range until {
+		if t.After(now) {
+			list = append(list, contract.RevokedSession{SessionID: sessionID, Until: t})
+		}
+	}
+	return list, nil
+}

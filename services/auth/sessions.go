@@ -1,0 +1,295 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/token"
+)
+
+// Why a session ended.
+const (
+	endedByLogout   = "logout"
+	endedByRevoke   = "revoked"
+	endedByPassword = "password"
+	endedByReset    = "reset"
+	endedByReuse    = "reuse"
+)
+
+const (
+	// replayWindow is how long after a rotation the token before may be used
+	// again, because the answer with its successor was lost.
+	replayWindow = time.Minute
+	// clockGrace is how far the clocks of replicas may be apart.
+	clockGrace = 10 * time.Second
+)
+
+var (
+	errSession = fault.New(fault.Unauthenticated, "the session has ended")
+	errRefresh = fault.New(fault.Unauthenticated, "the refresh token is not valid")
+)
+
+// sessions opens, refreshes and ends sessions.
+type sessions struct {
+	store     Store
+	signer    *token.Signer
+	accessTTL time.Duration
+	ttl       time.Duration // unused for so long, a session ends
+	most      int           // of one user
+	out       *pushes
+	now       func() time.Time
+}
+
+// Alive returns the caller's session and user; Unauthenticated when the
+// session has ended since the access token was made.
+func (s *sessions) Alive(ctx context.Context, caller contract.Caller) (User, Session, error) {
+	if !contract.ValidID(caller.SessionID) || !contract.ValidID(caller.UserID) {
+		return User{}, Session{}, errSession
+	}
+	session, err := s.store.Session(ctx, caller.SessionID)
+	if err != nil {
+		return User{}, Session{}, err
+	}
+	if session == nil || session.UserID != caller.UserID || !s.lives(*session) {
+		return User{}, Session{}, errSession
+	}
+	user, err := s.store.User(ctx, session.UserID)
+	if err != nil {
+		return User{}, Session{}, err
+	}
+	if user == nil || user.killed(*session) {
+		return User{}, Session{}, errSession
+	}
+	return *user, *session, nil
+}
+
+// lives looks at the session's own record only; see User.killed.
+func (s *sessions) lives(v Session) bool {
+	return v.EndedAt.IsZero() && s.now().Sub(v.LastUsedAt.Time) < s.ttl
+}
+
+// Open opens a session for the user as loaded when the password was checked.
+func (s *sessions) Open(ctx context.Context, user User, deviceName string) (contract.Grant, error) {
+	now := contract.NewTime(s.now())
+	t := refreshToken{SessionID: id.New(), Family: newPart(), Rotating: newPart()}
+	session := Session{
+		ID: t.SessionID, UserID: user.ID, DeviceName: deviceName, Epoch: user.Epoch,
+		Family: hashPart(t.Family), Current: hashPart(t.Rotating),
+		RotatedAt: now, CreatedAt: now, LastUsedAt: now, Rev: 1,
+	}
+	grant, err := s.grant(user, t)
+	if err != nil {
+		return contract.Grant{}, err
+	}
+	event, err := contract.SessionCreated.New(id.New(), user.ID, now.Time, contract.SessionEvent{UserID: user.ID, SessionID: session.ID})
+	if err != nil {
+		return contract.Grant{}, err
+	}
+	if err := s.store.SaveSession(ctx, session, []contract.Event{event}); err != nil {
+		return contract.Grant{}, err
+	}
+	// Whoever changes the password saves the user first and then looks for
+	// sessions; here it is the other way round, so that one sees the other.
+	current, err := s.store.User(ctx, user.ID)
+	if err != nil {
+		return contract.Grant{}, err
+	}
+	if current == nil {
+		return contract.Grant{}, errLogin
+	}
+	if current.killed(session) {
+		_, err := s.End(ctx, session.ID, current.endReason())
+		return contract.Grant{}, cmp.Or(err, error(errLogin))
+	}
+	return grant, s.makeRoom(ctx, user.ID)
+}
+
+// makeRoom ends the sessions beyond the most that a user may have, those
+// first that were not used for the longest time.
+func (s *sessions) makeRoom(ctx context.Context, userID string) error {
+	open, err := s.store.OpenSessions(ctx, userID)
+	if err != nil || len(open) <= s.most {
+		return err
+	}
+	sortByUse(open)
+	for _, session := range open[s.most:] {
+		if _, err := s.End(ctx, session.ID, endedByRevoke); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Refresh spends a refresh token. Of many that spend one at once, the last
+// gets the token that lives.
+func (s *sessions) Refresh(ctx context.Context, raw string) (contract.Grant, error) {
+	t, ok := parseRefresh(raw)
+	if !ok {
+		return contract.Grant{}, errRefresh
+	}
+	var grant contract.Grant
+	err := retry(ctx, func() error {
+		session, err := s.store.Session(ctx, t.SessionID)
+		if err != nil {
+			return err
+		}
+		if session == nil || !session.Family.is(t.Family) || !s.lives(*session) {
+			return errRefresh
+		}
+		user, err := s.store.User(ctx, session.UserID)
+		if err != nil {
+			return err
+		}
+		if user == nil {
+			return errRefresh
+		}
+		if user.killed(*session) {
+			_, err := s.End(ctx, session.ID, user.endReason())
+			return cmp.Or(err, error(errRefresh))
+		}
+		next := refreshToken{SessionID: t.SessionID, Family: t.Family, Rotating: newPart()}
+		if !session.rotate(t.Rotating, next.Rotating, s.now()) {
+			_, err := s.End(ctx, session.ID, endedByReuse)
+			return cmp.Or(err, error(errRefresh))
+		}
+		// Signed before it is saved: no access token is younger than the
+		// record that a list of ended sessions goes by.
+		if grant, err = s.grant(*user, next); err != nil {
+			return err
+		}
+		return s.store.SaveSession(ctx, *session, nil)
+	})
+	if err != nil {
+		return contract.Grant{}, err
+	}
+	return grant, nil
+}
+
+// rotate puts next in the place of the part that was spent; false when that
+// was not its to spend.
+func (v *Session) rotate(spent, next string, now time.Time) bool {
+	switch {
+	case v.Current.is(spent):
+		v.Previous = v.Current
+		v.RotatedAt = contract.NewTime(now)
+	case v.Previous.is(spent) && now.Sub(v.RotatedAt.Time) <= replayWindow:
+		// Its successor is unused, else it would not be the one before.
+	default:
+		return false
+	}
+	v.Current = hashPart(next)
+	v.LastUsedAt = contract.NewTime(now)
+	v.Rev++
+	return true
+}
+
+func (s *sessions) grant(user User, t refreshToken) (contract.Grant, error) {
+	access, _, err := s.signer.Sign(user.ID, t.SessionID)
+	if err != nil {
+		return contract.Grant{}, err
+	}
+	return contract.Grant{User: user.wire(), AccessToken: access, RefreshToken: t.String(), ExpiresIn: int(s.accessTTL.Seconds())}, nil
+}
+
+// End ends a session and tells at once; false when it has ended before.
+func (s *sessions) End(ctx context.Context, sessionID, reason string) (ended bool, err error) {
+	var session *Session
+	err = retry(ctx, func() error {
+		var err error
+		if session, err = s.store.Session(ctx, sessionID); err != nil {
+			return err
+		}
+		if ended = session != nil && session.EndedAt.IsZero(); !ended {
+			return nil
+		}
+		now := contract.NewTime(s.now())
+		session.EndedAt, session.Reason = now, reason
+		session.Rev++
+		event, err := contract.SessionEnded.New(id.New(), session.UserID, now.Time,
+			contract.SessionEvent{UserID: session.UserID, SessionID: session.ID, Reason: reason})
+		if err != nil {
+			return err
+		}
+		return s.store.SaveSession(ctx, *session, []contract.Event{event})
+	})
+	if err != nil {
+		return false, fmt.Errorf("end session: %w", err)
+	}
+	if ended {
+		s.out.revoked(*session, s.until(session.EndedAt))
+	}
+	return ended, nil
+}
+
+// until is when the last access token of a session that ended at t runs out.
+func (s *sessions) until(t contract.Time) contract.Time {
+	return contract.NewTime(t.Add(s.accessTTL + token.Leeway + clockGrace))
+}
+
+// List returns the caller's sessions from a place on.
+func (s *sessions) List(ctx context.Context, user User, current string, from *place, limit int) (contract.SessionPage, error) {
+	open, err := s.store.OpenSessions(ctx, user.ID)
+	if err != nil {
+		return contract.SessionPage{}, err
+	}
+	open = slices.DeleteFunc(open, func(v Session) bool {
+		return !s.lives(v) || user.killed(v) || from != nil && !v.place().after(*from)
+	})
+	sortByUse(open)
+	page := contract.SessionPage{Items: []contract.Session{}}
+	for i, v := range open {
+		if i == limit {
+			page.NextCursor = open[i-1].place().cursor()
+			break
+		}
+		page.Items = append(page.Items, contract.Session{
+			ID: v.ID, DeviceName: v.DeviceName, CreatedAt: v.CreatedAt, LastUsedAt: v.LastUsedAt, Current: v.ID == current,
+		})
+	}
+	return page, nil
+}
+
+// Revoke ends one of the user's sessions.
+func (s *sessions) Revoke(ctx context.Context, user User, sessionID string) error {
+	missing := fault.New(fault.NotFound, "there is no such session")
+	if !contract.ValidID(sessionID) {
+		return missing
+	}
+	session, err := s.store.Session(ctx, sessionID)
+	if err != nil {
+		return err
+	}
+	if session == nil || session.UserID != user.ID || !s.lives(*session) || user.killed(*session) {
+		return missing
+	}
+	ended, err := s.End(ctx, sessionID, endedByRevoke)
+	if err == nil && !ended {
+		return missing
+	}
+	return err
+}
+
+func (v Session) place() place { return place{usedAt: v.LastUsedAt.UnixMilli(), id: v.ID} }
+
+// sortByUse puts the last used first.
+func sortByUse(list []Session) {
+	slices.SortFunc(list, func(a, b Session) int {
+		switch {
+		case b.place().after(a.place()):
+			return -1
+		case a.place().after(b.place()):
+			return 1
+		default:
+			return 0
+		}
+	})
+}
+
+// errNoSuchUser is for reads by name.
+var errNoSuchUser = fault.New(fault.NotFound, "there is no such user")

@@ -1,0 +1,129 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+// What a store answers when a record cannot be saved.
+var (
+	// ErrConflict means that the record was changed since it was loaded, or
+	// that one of its id exists already.
+	ErrConflict = errors.New("record has changed")
+	// ErrAccountTaken means that another user has the account.
+	ErrAccountTaken = errors.New("account is taken")
+	// ErrEmailTaken means that another user has the e-mail.
+	ErrEmailTaken = errors.New("e-mail is taken")
+)
+
+// Store keeps users, their sessions and the signing key. Every verb is
+// atomic, and safe for any number of goroutines, replicas and, with SQLite,
+// processes. A record that is not there is nil, and no error.
+//
+// Saving a record of revision 1 inserts it, saving a later one replaces the
+// revision before it; else ErrConflict. The events go into the outbox in the
+// same write.
+type Store interface {
+	User(ctx context.Context, id string) (*User, error)
+	UserByAccount(ctx context.Context, account string) (*User, error)
+	UserByEmail(ctx context.Context, email string) (*User, error)
+	// Users are those of the ids that exist, in any order.
+	Users(ctx context.Context, ids []string) ([]User, error)
+	// SaveUser may also answer ErrAccountTaken or ErrEmailTaken.
+	SaveUser(ctx context.Context, u User, events []contract.Event) error
+	// EndingUsers are those with Ending set, at most limit.
+	EndingUsers(ctx context.Context, limit int) ([]User, error)
+
+	Session(ctx context.Context, id string) (*Session, error)
+	SaveSession(ctx context.Context, s Session, events []contract.Event) error
+	// OpenSessions are a user's sessions that no record says are ended.
+	OpenSessions(ctx context.Context, userID string) ([]Session, error)
+	// EndedSince are the sessions that were marked as ended at or after t.
+	EndedSince(ctx context.Context, t contract.Time) ([]Session, error)
+	// RemoveSessions forgets sessions that ended, or were last used, before
+	// the times, at most limit, and none whose events wait to be relayed.
+	RemoveSessions(ctx context.Context, ended, used contract.Time, limit int) (removed int, err error)
+
+	// Key is the one signing key.
+	Key(ctx context.Context) (*SealedKey, error)
+	// AddKey keeps the key unless there is one: then ErrConflict.
+	AddKey(ctx context.Context, k SealedKey) error
+
+	// Pending, Done and Lease are bus.Outbox.
+	Pending(ctx context.Context, limit int) ([]contract.Event, error)
+	Done(ctx context.Context, events []contract.Event) error
+	Lease(ctx context.Context, holder string, ttl time.Duration) (bool, error)
+
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// User is an account as it is stored.
+type User struct {
+	ID        string
+	Account   string // folded to lower case, unique
+	Email     string // folded to lower case, unique
+	Password  string // argon2id in PHC form
+	Nickname  string
+	Sex       contract.Sex
+	AvatarURL string
+	CreatedAt contract.Time
+
+	// Epoch counts the passwords, from 1. A session of an earlier epoch is
+	// dead, whatever its own record says, unless it is Kept. An epoch, since
+	// times of two replicas do not compare.
+	Epoch     int64
+	ValidFrom contract.Time // when the epoch began
+	Kept      string        // the session that changed the password; empty after a reset
+	// Ending is set with a new epoch, until all records of sessions that it
+	// killed say so.
+	Ending bool
+
+	Rev int64
+}
+
+// Session is one device of a user, as it is stored.
+type Session struct {
+	ID         string
+	UserID     string
+	DeviceName string
+	Epoch      int64 // the user's, when the password was checked
+
+	// The hashes of what makes up its refresh tokens.
+	Family    Hash // the part that stays
+	Current   Hash // the rotating part of the newest token
+	Previous  Hash // and of the one before it; zero at first
+	RotatedAt contract.Time
+
+	CreatedAt  contract.Time
+	LastUsedAt contract.Time // opened or refreshed
+	EndedAt    contract.Time // zero: not marked as ended
+	Reason     string        // why it ended
+	Rev        int64
+}
+
+// SealedKey is a signing key whose private part only the holder of
+// AUTH_KEY_SECRET can read.
+type SealedKey struct {
+	ID        string // the kid
+	Sealed    []byte
+	CreatedAt contract.Time
+}
+
+// profile is the user as others see them.
+func (u User) profile() contract.Profile {
+	return contract.Profile{ID: u.ID, Account: u.Account, Nickname: u.Nickname, Sex: u.Sex, AvatarURL: u.AvatarURL}
+}
+
+// wire is the user as they see themselves.
+func (u User) wire() contract.User {
+	return contract.User{
+		ID: u.ID, Account: u.Account, Email: u.Email, Nickname: u.Nickname, Sex: u.Sex, AvatarURL: u.AvatarURL, CreatedAt: u.CreatedAt,
+	}
+}
+
+// killed reports whether a change of password has ended the session.
+func (u User) killed(s Session) bool { return s.Epoch < u.Epoch && s.ID != u.Kept }

@@ -1,0 +1,230 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/mongodb"
+)
+
+const (
+	indexAccount = "account"
+	indexEmail   = "email"
+)
+
+func index(name string, unique bool, fields ...string) mongo.IndexModel {
+	keys := bson.D{}
+	for _, field := range fields {
+		keys = append(keys, bson.E{Key: field, Value: 1})
+	}
+	o := options.Index().SetName(name)
+	if unique {
+		o.SetUnique(true)
+	}
+	return mongo.IndexModel{Keys: keys, Options: o}
+}
+
+func userIndexes() []mongo.IndexModel {
+	ending := index("ending", false, "ending")
+	ending.Options.SetSparse(true)
+	return []mongo.IndexModel{index(indexAccount, true, "account"), index(indexEmail, true, "email"), ending}
+}
+
+func sessionIndexes() []mongo.IndexModel {
+	return []mongo.IndexModel{
+		index("user", false, "user_id", "ended_at"), index("ended", false, "ended_at"), index("used", false, "last_used_at"),
+	}
+}
+
+// userDoc is a user.
+type userDoc struct {
+	ID               string `bson:"_id"`
+	Rev              int64  `bson:"rev"`
+	mongodb.Outboxed `bson:",inline"`
+	Account          string    `bson:"account"`
+	Email            string    `bson:"email"`
+	Password         string    `bson:"password"`
+	Nickname         string    `bson:"nickname"`
+	Sex              int       `bson:"sex"`
+	AvatarURL        string    `bson:"avatar_url"`
+	CreatedAt        time.Time `bson:"created_at"`
+	Epoch            int64     `bson:"epoch"`
+	ValidFrom        time.Time `bson:"valid_from"`
+	Kept             string    `bson:"kept"`
+	Ending           bool      `bson:"ending,omitempty"` // absent for most: its index is sparse
+}
+
+// keyDoc is the signing key.
+type keyDoc struct {
+	Name      string    `bson:"_id"`
+	ID        string    `bson:"kid"`
+	Sealed    []byte    `bson:"sealed"`
+	CreatedAt time.Time `bson:"created_at"`
+}
+
+// mongoStore is a Store for many machines.
+type mongoStore struct {
+	db       *mongodb.DB
+	users    *mongo.Collection
+	sessions *mongo.Collection
+	keys     *mongo.Collection
+	*mongodb.Outbox
+}
+
+// openMongo connects and makes the indexes that are missing.
+func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
+	db, err := mongodb.Connect(ctx, uri, "auth")
+	if err != nil {
+		return nil, fmt.Errorf("open auth store: %w", err)
+	}
+	err = errors.Join(
+		db.EnsureIndexes(ctx, "users", userIndexes()...),
+		db.EnsureIndexes(ctx, "sessions", sessionIndexes()...),
+	)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open auth store: %w", err), db.Close(ctx))
+	}
+	return &mongoStore{
+		db:       db,
+		users:    db.Collection("users"),
+		sessions: db.Collection("sessions"),
+		keys:     db.Collection("signing_keys"),
+		Outbox:   db.Outbox("users", "sessions"),
+	}, nil
+}
+
+func (s *mongoStore) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
+
+func (s *mongoStore) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return s.db.Close(ctx)
+}
+
+func (s *mongoStore) User(ctx context.Context, id string) (*User, error) {
+	return first(s.findUsers(ctx, bson.D{{Key: "_id", Value: id}}))
+}
+
+func (s *mongoStore) UserByAccount(ctx context.Context, account string) (*User, error) {
+	return first(s.findUsers(ctx, bson.D{{Key: "account", Value: account}}))
+}
+
+func (s *mongoStore) UserByEmail(ctx context.Context, email string) (*User, error) {
+	return first(s.findUsers(ctx, bson.D{{Key: "email", Value: email}}))
+}
+
+func (s *mongoStore) Users(ctx context.Context, ids []string) ([]User, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return s.findUsers(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
+}
+
+func (s *mongoStore) EndingUsers(ctx context.Context, limit int) ([]User, error) {
+	return s.findUsers(ctx, bson.D{{Key: "ending", Value: true}}, options.Find().SetLimit(int64(limit)))
+}
+
+func (s *mongoStore) findUsers(ctx context.Context, filter bson.D, o ...*options.FindOptions) ([]User, error) {
+	var docs []userDoc
+	if err := all(ctx, s.users, filter, &docs, o...); err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
+	}
+	list := make([]User, len(docs))
+	for i, d := range docs {
+		list[i] = User{
+			ID: d.ID, Account: d.Account, Email: d.Email, Password: d.Password, Nickname: d.Nickname,
+			Sex: contract.Sex(d.Sex), AvatarURL: d.AvatarURL, CreatedAt: contract.NewTime(d.CreatedAt),
+			Epoch: d.Epoch, ValidFrom: contract.NewTime(d.ValidFrom), Kept: d.Kept, Ending: d.Ending, Rev: d.Rev,
+		}
+	}
+	return list, nil
+}
+
+func (s *mongoStore) SaveUser(ctx context.Context, u User, events []contract.Event) error {
+	doc := userDoc{
+		ID: u.ID, Rev: u.Rev, Account: u.Account, Email: u.Email, Password: u.Password, Nickname: u.Nickname,
+		Sex: int(u.Sex), AvatarURL: u.AvatarURL, CreatedAt: u.CreatedAt.Time,
+		Epoch: u.Epoch, ValidFrom: u.ValidFrom.Time, Kept: u.Kept, Ending: u.Ending,
+	}
+	doc.AddEvents(time.Now(), events)
+	if err := s.userErr(ctx, u, save(ctx, s.users, u.ID, u.Rev, doc)); err != nil {
+		return fmt.Errorf("save user: %w", err)
+	}
+	return nil
+}
+
+// userErr says which index refused a user. FerretDB does not name it, and so
+// the others are asked whether they have the account.
+func (s *mongoStore) userErr(ctx context.Context, u User, err error) error {
+	switch {
+	case mongodb.IsDuplicate(err, indexAccount) && mongodb.IsDuplicate(err, indexEmail):
+		other, readErr := s.UserByAccount(ctx, u.Account)
+		switch {
+		case readErr != nil:
+			return readErr
+		case other == nil:
+			return ErrEmailTaken
+		case other.ID == u.ID:
+			return ErrConflict
+		}
+		return ErrAccountTaken
+	case mongodb.IsDuplicate(err, indexAccount):
+		return ErrAccountTaken
+	case mongodb.IsDuplicate(err, indexEmail):
+		return ErrEmailTaken
+	case mongodb.IsDuplicate(err, ""):
+		return ErrConflict
+	default:
+		return err
+	}
+}
+
+func (s *mongoStore) Key(ctx context.Context) (*SealedKey, error) {
+	var docs []keyDoc
+	if err := all(ctx, s.keys, bson.D{{Key: "_id", Value: theKey}}, &docs); err != nil {
+		return nil, fmt.Errorf("read signing key: %w", err)
+	}
+	if len(docs) == 0 {
+		return nil, nil
+	}
+	return &SealedKey{ID: docs[0].ID, Sealed: docs[0].Sealed, CreatedAt: contract.NewTime(docs[0].CreatedAt)}, nil
+}
+
+func (s *mongoStore) AddKey(ctx context.Context, k SealedKey) error {
+	_, err := s.keys.InsertOne(ctx, keyDoc{Name: theKey, ID: k.ID, Sealed: k.Sealed, CreatedAt: k.CreatedAt.Time})
+	if mongodb.IsDuplicate(err, "") {
+		err = ErrConflict
+	}
+	if err != nil {
+		return fmt.Errorf("add signing key: %w", mongodb.AsFault(err))
+	}
+	return nil
+}
+
+// save inserts a first revision, and replaces the one before with a later.
+// What a unique index refuses it returns as it is.
+func save(ctx context.Context, c *mongo.Collection, id string, rev int64, doc any) error {
+	if rev > 1 {
+		if err := mongodb.Replace(ctx, c, id, rev-1, doc); !errors.Is(err, mongodb.ErrConflict) {
+			return err
+		}
+		return ErrConflict
+	}
+	_, err := c.InsertOne(ctx, doc)
+	return mongodb.AsFault(err)
+}
+
+func all(ctx context.Context, c *mongo.Collection, filter bson.D, into any, o ...*options.FindOptions) error {
+	cur, err := c.Find(ctx, filter, o...)
+	if err != nil {
+		return mongodb.AsFault(err)
+	}
+	return mongodb.AsFault(cur.All(ctx, into))
+}

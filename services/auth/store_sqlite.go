@@ -1,0 +1,213 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/sqlite"
+)
+
+// Times are milliseconds since the Unix epoch; ended_at is 0 while a session
+// lives.
+const sqliteSchema = `
+CREATE TABLE IF NOT EXISTS users (
+	id         TEXT PRIMARY KEY,
+	account    TEXT NOT NULL UNIQUE,
+	email      TEXT NOT NULL UNIQUE,
+	password   TEXT NOT NULL,
+	nickname   TEXT NOT NULL,
+	sex        INTEGER NOT NULL,
+	avatar_url TEXT NOT NULL,
+	created_at INTEGER NOT NULL,
+	epoch      INTEGER NOT NULL,
+	valid_from INTEGER NOT NULL,
+	kept       TEXT NOT NULL,
+	ending     INTEGER NOT NULL,
+	rev        INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS users_ending ON users (id) WHERE ending = 1;
+
+CREATE TABLE IF NOT EXISTS sessions (
+	id           TEXT PRIMARY KEY,
+	user_id      TEXT NOT NULL,
+	device_name  TEXT NOT NULL,
+	epoch        INTEGER NOT NULL,
+	family       BLOB NOT NULL,
+	current      BLOB NOT NULL,
+	previous     BLOB NOT NULL,
+	rotated_at   INTEGER NOT NULL,
+	created_at   INTEGER NOT NULL,
+	last_used_at INTEGER NOT NULL,
+	ended_at     INTEGER NOT NULL,
+	reason       TEXT NOT NULL,
+	rev          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user_id, ended_at);
+CREATE INDEX IF NOT EXISTS sessions_ended ON sessions (ended_at);
+CREATE INDEX IF NOT EXISTS sessions_used ON sessions (last_used_at);
+
+CREATE TABLE IF NOT EXISTS signing_keys (
+	name       TEXT PRIMARY KEY,
+	id         TEXT NOT NULL,
+	sealed     BLOB NOT NULL,
+	created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`
+
+// theKey names the one signing key, so that of two replicas that start at
+// once only one can keep its own.
+const theKey = "current"
+
+// sqliteStore is a Store for one machine.
+type sqliteStore struct{ *sqlite.DB }
+
+func openSQLite(ctx context.Context, path string) (*sqliteStore, error) {
+	db, err := sqlite.Open(ctx, path, sqliteSchema)
+	if err != nil {
+		return nil, fmt.Errorf("open auth store: %w", err)
+	}
+	return &sqliteStore{db}, nil
+}
+
+const sqlUsers = `SELECT id, account, email, password, nickname, sex, avatar_url, created_at, epoch, valid_from, kept, ending, rev FROM users WHERE `
+
+func (s *sqliteStore) User(ctx context.Context, id string) (*User, error) {
+	return first(s.users(ctx, `id = ?`, id))
+}
+
+func (s *sqliteStore) UserByAccount(ctx context.Context, account string) (*User, error) {
+	return first(s.users(ctx, `account = ?`, account))
+}
+
+func (s *sqliteStore) UserByEmail(ctx context.Context, email string) (*User, error) {
+	return first(s.users(ctx, `email = ?`, email))
+}
+
+func (s *sqliteStore) Users(ctx context.Context, ids []string) ([]User, error) {
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
+	}
+	return s.users(ctx, `id IN (SELECT value FROM json_each(?))`, string(list))
+}
+
+func (s *sqliteStore) EndingUsers(ctx context.Context, limit int) ([]User, error) {
+	return s.users(ctx, `ending = 1 LIMIT ?`, limit)
+}
+
+func (s *sqliteStore) users(ctx context.Context, where string, arg any) ([]User, error) {
+	var list []User
+	err := s.query(ctx, sqlUsers+where, []any{arg}, func(rows *sql.Rows) error {
+		var u User
+		var created, validFrom int64
+		if err := rows.Scan(&u.ID, &u.Account, &u.Email, &u.Password, &u.Nickname, &u.Sex, &u.AvatarURL, &created, &u.Epoch, &validFrom, &u.Kept, &u.Ending, &u.Rev); err != nil {
+			return err
+		}
+		u.CreatedAt, u.ValidFrom = contract.FromMilli(created), contract.FromMilli(validFrom)
+		list = append(list, u)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read users: %w", err)
+	}
+	return list, nil
+}
+
+func (s *sqliteStore) SaveUser(ctx context.Context, u User, events []contract.Event) error {
+	err := s.Write(ctx, func(tx *sql.Tx) error {
+		var result sql.Result
+		var err error
+		if u.Rev == 1 {
+			result, err = tx.ExecContext(ctx, `INSERT INTO users
+				(id, account, email, password, nickname, sex, avatar_url, created_at, epoch, valid_from, kept, ending, rev)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				u.ID, u.Account, u.Email, u.Password, u.Nickname, u.Sex, u.AvatarURL, u.CreatedAt.UnixMilli(),
+				u.Epoch, u.ValidFrom.UnixMilli(), u.Kept, u.Ending, u.Rev)
+		} else {
+			result, err = tx.ExecContext(ctx, `UPDATE users SET account = ?, email = ?, password = ?, nickname = ?, sex = ?, avatar_url = ?,
+				epoch = ?, valid_from = ?, kept = ?, ending = ?, rev = ? WHERE id = ? AND rev = ?`,
+				u.Account, u.Email, u.Password, u.Nickname, u.Sex, u.AvatarURL,
+				u.Epoch, u.ValidFrom.UnixMilli(), u.Kept, u.Ending, u.Rev, u.ID, u.Rev-1)
+		}
+		if err := oneRow(result, err); err != nil {
+			return err
+		}
+		return s.AddEvents(ctx, tx, events)
+	})
+	switch {
+	case err == nil:
+		return nil
+	case sqlite.IsUnique(err, "users.account"):
+		err = ErrAccountTaken
+	case sqlite.IsUnique(err, "users.email"):
+		err = ErrEmailTaken
+	case sqlite.IsUnique(err, "users.id"):
+		err = ErrConflict
+	}
+	return fmt.Errorf("save user: %w", err)
+}
+
+func (s *sqliteStore) Key(ctx context.Context) (*SealedKey, error) {
+	var list []SealedKey
+	err := s.query(ctx, `SELECT id, sealed, created_at FROM signing_keys WHERE name = ?`, []any{theKey}, func(rows *sql.Rows) error {
+		var k SealedKey
+		var created int64
+		err := rows.Scan(&k.ID, &k.Sealed, &created)
+		k.CreatedAt = contract.FromMilli(created)
+		list = append(list, k)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read signing key: %w", err)
+	}
+	return first(list, nil)
+}
+
+func (s *sqliteStore) AddKey(ctx context.Context, k SealedKey) error {
+	return s.Write(ctx, func(tx *sql.Tx) error {
+		err := oneRow(tx.ExecContext(ctx, `INSERT INTO signing_keys (name, id, sealed, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			theKey, k.ID, k.Sealed, k.CreatedAt.UnixMilli()))
+		if err != nil {
+			return fmt.Errorf("add signing key: %w", err)
+		}
+		return nil
+	})
+}
+
+// query hands each row to scan.
+func (s *sqliteStore) query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := s.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return sqlite.AsFault(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return sqlite.AsFault(err)
+		}
+	}
+	return sqlite.AsFault(rows.Err())
+}
+
+// oneRow is ErrConflict when a write touched nothing.
+func oneRow(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		return ErrConflict
+	}
+	return err
+}
+
+// first is the only one of a list, or nil.
+func first[T any](list []T, err error) (*T, error) {
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return &list[0], nil
+}
