@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
@@ -50,13 +48,13 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		return err
 	}
 
-	client, err := openRedis(cfg.RedisURL)
+	counts, err := openRedis(cfg.RedisURL)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
-	tel.Health.Add("redis", func(ctx context.Context) error { return client.Ping(ctx).Err() })
-	limits, codes, err := newGuards(client, cfg)
+	defer func() { err = errors.Join(err, counts.Close()) }()
+	tel.Health.Add("redis", counts.Ping)
+	limits, codes, err := newGuards(counts, cfg)
 	if err != nil {
 		return err
 	}
@@ -108,8 +106,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	return g.Wait()
 }
 
-// newGuards makes what counts in Redis.
-func newGuards(client redis.Scripter, cfg Config) (*limits, *codes, error) {
+// newGuards makes what stands between a guesser and an account.
+func newGuards(counts *redisStore, cfg Config) (*limits, *codes, error) {
 	secret := Secret(cfg.KeySecret)
 	names, err := secret.derive(forNames)
 	if err != nil {
@@ -119,8 +117,7 @@ func newGuards(client redis.Scripter, cfg Config) (*limits, *codes, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	limits := newLimits(client, names, cfg.limitOptions())
-	return limits, newCodes(client, key, limits.key), nil
+	return &limits{counters: counts, names: names, o: cfg.limitOptions()}, &codes{store: counts, names: names, key: key}, nil
 }
 
 // OpenStore opens the store that the URL names: sqlite:PATH, or mongodb://…

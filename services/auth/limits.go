@@ -2,10 +2,7 @@ package auth
 
 import (
 	"context"
-	"strconv"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/parley-im/parley/pkg/fault"
 )
@@ -26,58 +23,34 @@ type rule struct {
 	every time.Duration
 }
 
-// limits counts acts in Redis, together with all other replicas. When Redis
-// does not answer nothing is allowed.
+// counters count acts together with all other replicas; Unavailable when they
+// can't.
+type counters interface {
+	Take(ctx context.Context, rules []rule) (wait time.Duration, err error)
+	GiveBack(ctx context.Context, rules []rule) error
+}
+
+// limits says how often who may try what. Without its counters nothing is
+// allowed.
 type limits struct {
-	redis    redis.Scripter
+	counters counters
 	names    []byte // key of the hashes that stand for e-mails and addresses
 	o        limitOptions
-	takes    *redis.Script
-	giveBack *redis.Script
 }
 
-// takeScript counts an act under each of its names, or under none: then it
-// answers how many milliseconds to wait.
-const takeScript = `
-local wait = 0
-for i, key in ipairs(KEYS) do
-	if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[2*i-1]) then
-		wait = math.max(wait, redis.call('PTTL', key), 1)
-	end
-end
-if wait > 0 then return wait end
-for i, key in ipairs(KEYS) do
-	if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2*i]) end
-end
-return 0`
-
-const giveBackScript = `
-for _, key in ipairs(KEYS) do
-	if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
-end
-return 0`
-
-func newLimits(client redis.Scripter, names []byte, o limitOptions) *limits {
-	return &limits{
-		redis: client, names: names, o: o,
-		takes: redis.NewScript(takeScript), giveBack: redis.NewScript(giveBackScript),
-	}
-}
-
-// key names something in Redis without telling what; all of auth is in one
-// slot of a cluster, since scripts touch several at once.
-func (l *limits) key(kind string, parts ...string) string {
-	return "parley:{auth}:" + kind + ":" + mac(l.names, append([]string{kind}, parts...)...)
+// rule counts acts under an HMAC of what they are about.
+func (l *limits) rule(most int, every time.Duration, kind string, parts ...string) rule {
+	return rule{name: kind + ":" + mac(l.names, append([]string{kind}, parts...)...), most: most, every: every}
 }
 
 // Code allows a code for an e-mail, asked for from an address.
 func (l *limits) Code(ctx context.Context, email, address string) error {
 	rules := []rule{
-		{l.key("code-minute", email), l.o.codesPerMinute, time.Minute},
-		{l.key("code-hour", email), l.o.codesPerHour, time.Hour},
+		l.rule(l.o.codesPerMinute, time.Minute, "code-minute", email),
+		l.rule(l.o.codesPerHour, time.Hour, "code-hour", email),
 	}
 	if address != "" {
-		rules = append(rules, rule{l.key("code-address", address), l.o.addressCodesPerHour, time.Hour})
+		rules = append(rules, l.rule(l.o.addressCodesPerHour, time.Hour, "code-address", address))
 	}
 	return l.take(ctx, rules)
 }
@@ -88,45 +61,30 @@ func (l *limits) Code(ctx context.Context, email, address string) error {
 func (l *limits) Attempt(ctx context.Context, account, address string) (forgive func(), err error) {
 	var rules []rule
 	if account != "" {
-		rules = append(rules, rule{l.key("failures", account, address), l.o.loginFailures, failureWindow})
+		rules = append(rules, l.rule(l.o.loginFailures, failureWindow, "failures", account, address))
 	}
 	if address != "" {
-		rules = append(rules, rule{l.key("failures-address", address), l.o.addressFailures, failureWindow})
-	}
-	if err := l.take(ctx, rules); err != nil {
-		return nil, err
+		rules = append(rules, l.rule(l.o.addressFailures, failureWindow, "failures-address", address))
 	}
 	if len(rules) == 0 {
 		return func() {}, nil
 	}
+	if err := l.take(ctx, rules); err != nil {
+		return nil, err
+	}
 	return func() {
 		// Should it fail, one attempt too many has counted.
-		_, _ = script(context.WithoutCancel(ctx), l.giveBack, l.redis, keysOf(rules))
+		_ = l.counters.GiveBack(context.WithoutCancel(ctx), rules)
 	}, nil
 }
 
 func (l *limits) take(ctx context.Context, rules []rule) error {
-	if len(rules) == 0 {
-		return nil
-	}
-	var args []any
-	for _, r := range rules {
-		args = append(args, r.most, strconv.FormatInt(r.every.Milliseconds(), 10))
-	}
-	wait, err := script(ctx, l.takes, l.redis, keysOf(rules), args...)
+	wait, err := l.counters.Take(ctx, rules)
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
-		return fault.New(fault.ResourceExhausted, "too many attempts; wait a while").After(time.Duration(wait) * time.Millisecond)
+		return fault.New(fault.ResourceExhausted, "too many attempts; wait a while").After(wait)
 	}
 	return nil
-}
-
-func keysOf(rules []rule) []string {
-	keys := make([]string, len(rules))
-	for i, r := range rules {
-		keys[i] = r.name
-	}
-	return keys
 }

@@ -100,7 +100,7 @@ func (p *passwords) Outdated(phc string) bool {
 // hash needs a turn.
 func (p *passwords) hash(password string) string {
 	salt := make([]byte, saltSize)
-	rand.Read(salt) //nolint:errcheck // it never fails
+	rand.Read(salt)
 	with := p.o.params
 	sum := argon2.IDKey([]byte(password), salt, with.Time, with.Memory, with.Threads, hashSize)
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, with.Memory, with.Time, with.Threads,

@@ -28,7 +28,7 @@ type refreshToken struct {
 // newPart makes one secret part.
 func newPart() string {
 	part := make([]byte, partSize)
-	rand.Read(part) //nolint:errcheck // it never fails
+	rand.Read(part)
 	return base64.RawURLEncoding.EncodeToString(part)
 }
 

@@ -27,7 +27,7 @@ func retry(ctx context.Context, change func() error) error {
 		if !errors.Is(err, ErrConflict) {
 			return err
 		}
-		timer := time.NewTimer(rand.N(pause) + time.Millisecond)
+		timer := time.NewTimer(rand.N(pause) + time.Millisecond) //nolint:gosec // jitter is no secret
 		select {
 		case <-ctx.Done():
 			timer.Stop()

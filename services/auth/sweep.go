@@ -39,7 +39,7 @@ func (s *sweeper) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(s.every/2 + rand.N(s.every)): // replicas take turns
+		case <-time.After(s.every/2 + rand.N(s.every)): //nolint:gosec // jitter, so that replicas take turns
 		}
 	}
 }

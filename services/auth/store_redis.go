@@ -1,0 +1,134 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/parley-im/parley/pkg/fault"
+)
+
+// redisWait bounds one step of a question to Redis.
+const redisWait = time.Second
+
+// takeScript counts an act under each of its names, or under none: then it
+// answers how many milliseconds to wait.
+const takeScript = `
+local wait = 0
+for i, key in ipairs(KEYS) do
+	if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[2*i-1]) then
+		wait = math.max(wait, redis.call('PTTL', key), 1)
+	end
+end
+if wait > 0 then return wait end
+for i, key in ipairs(KEYS) do
+	if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2*i]) end
+end
+return 0`
+
+const giveBackScript = `
+for _, key in ipairs(KEYS) do
+	if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
+end
+return 0`
+
+const putScript = `
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'mac', ARGV[1], 'tries', 0)
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`
+
+// spendScript counts a try, compares, and forgets the code when it was right
+// or the tries are used up.
+const spendScript = `
+local mac = redis.call('HGET', KEYS[1], 'mac')
+if not mac then return 0 end
+local tries = redis.call('HINCRBY', KEYS[1], 'tries', 1)
+local right = mac == ARGV[1]
+if right or tries >= tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end
+return right and 1 or 0`
+
+// redisStore keeps what all replicas count together, and codes, each in one
+// script that nothing comes between.
+type redisStore struct {
+	client                     *redis.Client
+	take, giveBack, put, spend *redis.Script
+}
+
+// openRedis connects when it is first used. It never retries: a script whose
+// answer was lost may have counted.
+func openRedis(url string) (*redisStore, error) {
+	o, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, errors.New("REDIS_URL must be redis://user:password@host:port/db, or rediss://") // its text has the password
+	}
+	o.MaxRetries = -1
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = redisWait, redisWait, redisWait, redisWait
+	o.ContextTimeoutEnabled = true
+	return &redisStore{
+		client: redis.NewClient(o),
+		take:   redis.NewScript(takeScript), giveBack: redis.NewScript(giveBackScript),
+		put: redis.NewScript(putScript), spend: redis.NewScript(spendScript),
+	}, nil
+}
+
+func (s *redisStore) Ping(ctx context.Context) error { return s.client.Ping(ctx).Err() }
+
+func (s *redisStore) Close() error { return s.client.Close() }
+
+// Take counts an act under all rules, or says how long to wait.
+func (s *redisStore) Take(ctx context.Context, rules []rule) (time.Duration, error) {
+	var args []any
+	for _, r := range rules {
+		args = append(args, r.most, strconv.FormatInt(r.every.Milliseconds(), 10))
+	}
+	ms, err := s.run(ctx, s.take, keysOf(rules), args...)
+	return time.Duration(ms) * time.Millisecond, err
+}
+
+// GiveBack takes one act out of the rules' counts.
+func (s *redisStore) GiveBack(ctx context.Context, rules []rule) error {
+	_, err := s.run(ctx, s.giveBack, keysOf(rules))
+	return err
+}
+
+// PutCode keeps a code's HMAC for ttl, with no try used.
+func (s *redisStore) PutCode(ctx context.Context, name, mac string, ttl time.Duration) error {
+	_, err := s.run(ctx, s.put, []string{keyPrefix + name}, mac, ttl.Milliseconds())
+	return err
+}
+
+// SpendCode uses up a try, of which there are so many, and with the right one
+// the code.
+func (s *redisStore) SpendCode(ctx context.Context, name, mac string, tries int) (bool, error) {
+	right, err := s.run(ctx, s.spend, []string{keyPrefix + name}, mac, tries)
+	return right == 1, err
+}
+
+// keyPrefix puts all keys into one slot of a cluster: a script touches
+// several.
+const keyPrefix = "parley:{auth}:"
+
+func keysOf(rules []rule) []string {
+	keys := make([]string, len(rules))
+	for i, r := range rules {
+		keys[i] = keyPrefix + r.name
+	}
+	return keys
+}
+
+// run runs a script that answers one number; Unavailable when it could not.
+func (s *redisStore) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (int64, error) {
+	n, err := script.Run(ctx, s.client, keys, args...).Int64()
+	if err != nil {
+		if ctx.Err() != nil {
+			return 0, fmt.Errorf("ask Redis: %w", ctx.Err())
+		}
+		return 0, fault.New(fault.Unavailable, "not possible right now").After(redisWait).Because(fmt.Errorf("ask Redis: %w", err))
+	}
+	return n, nil
+}
