@@ -179,20 +179,6 @@ func (w *world) store() auth.Store {
 	return openStore(w.t, w.cfg.Store)
 }
 
-func openStore(t *testing.T, url string) auth.Store {
-	t.Helper()
-	s, err := auth.OpenStore(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
-}
-
 // clock is the real one, put forward.
 type clock struct {
 	mu    sync.Mutex

@@ -1,0 +1,229 @@
+package storetest
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/services/auth"
+)
+
+// Sequential is what a store must do for one caller.
+func Sequential(t *testing.T, open Open) {
+	for name, test := range map[string]func(*testing.T, auth.Store){
+		"User/is_found_by_id_account_and_email": findsUsers,
+		"SaveUser/account_and_email_are_unique": uniqueUsers,
+		"SaveUser/under_its_revision":           userRevisions,
+		"EndingUsers":                           endingUsers,
+		"Session/comes_back_as_it_was":          keepsSessions,
+		"SaveSession/under_its_revision":        sessionRevisions,
+		"OpenSessions_and_EndedSince":           endedSessions,
+		"RemoveSessions":                        removesSessions,
+		"Key/first_one_stays":                   oneKey,
+		"Outbox":                                outbox,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+func findsUsers(t *testing.T, s auth.Store) {
+	u := user()
+	saveUser(t, s, u)
+	byAccount, err := s.UserByAccount(within(t), u.Account)
+	if err != nil || byAccount == nil || *byAccount != u {
+		t.Fatalf("got %+v, %v; want %+v", byAccount, err, u)
+	}
+	byEmail, err := s.UserByEmail(within(t), u.Email)
+	if err != nil || byEmail == nil || *byEmail != u || loadUser(t, s, u.ID) != u {
+		t.Fatalf("got %+v, %v; want %+v", byEmail, err, u)
+	}
+	none, err := s.User(within(t), id.New())
+	if err != nil || none != nil {
+		t.Fatalf("got %+v, %v for no user", none, err)
+	}
+	other := user()
+	saveUser(t, s, other)
+	list, err := s.Users(within(t), []string{other.ID, id.New(), u.ID})
+	if err != nil || len(list) != 2 {
+		t.Fatalf("got %d users, %v", len(list), err)
+	}
+	if list, err := s.Users(within(t), nil); err != nil || len(list) != 0 {
+		t.Fatalf("got %d users of none, %v", len(list), err)
+	}
+}
+
+func uniqueUsers(t *testing.T, s auth.Store) {
+	u := user()
+	saveUser(t, s, u)
+	account, email := user(), user()
+	account.Account, email.Email = u.Account, u.Email
+	if err := s.SaveUser(within(t), account, event(t, account.ID)); !errors.Is(err, auth.ErrAccountTaken) {
+		t.Fatalf("the same account: %v", err)
+	}
+	if err := s.SaveUser(within(t), email, event(t, email.ID)); !errors.Is(err, auth.ErrEmailTaken) {
+		t.Fatalf("the same e-mail: %v", err)
+	}
+	if events := drain(t, s); len(events) != 0 {
+		t.Fatalf("%d events of users who are not there", len(events))
+	}
+}
+
+func userRevisions(t *testing.T, s auth.Store) {
+	u := user()
+	saveUser(t, s, u)
+	next := u
+	next.Nickname, next.Password, next.Epoch, next.Kept, next.Ending, next.Rev = "Bob", "new", 2, id.New(), true, 2
+	next.ValidFrom = contract.NewTime(u.ValidFrom.Add(time.Second))
+	saveUser(t, s, next, event(t, u.ID)...)
+	if got := loadUser(t, s, u.ID); got != next {
+		t.Fatalf("got %+v, want %+v", got, next)
+	}
+	drain(t, s)
+	if err := s.SaveUser(within(t), next, event(t, u.ID)); !errors.Is(err, auth.ErrConflict) {
+		t.Fatalf("an old revision: %v", err)
+	}
+	if events := drain(t, s); len(events) != 0 {
+		t.Fatalf("%d events of a write that was refused", len(events))
+	}
+}
+
+func endingUsers(t *testing.T, s auth.Store) {
+	u, calm := user(), user()
+	u.Ending = true
+	saveUser(t, s, u)
+	saveUser(t, s, calm)
+	list, err := s.EndingUsers(within(t), 10)
+	if err != nil || len(list) != 1 || list[0] != u {
+		t.Fatalf("got %+v, %v", list, err)
+	}
+	u.Ending = false
+	u.Rev++
+	saveUser(t, s, u)
+	if list, err = s.EndingUsers(within(t), 10); err != nil || len(list) != 0 {
+		t.Fatalf("got %+v, %v", list, err)
+	}
+}
+
+func keepsSessions(t *testing.T, s auth.Store) {
+	v := session(id.New())
+	saveSession(t, s, v)
+	if got := loadSession(t, s, v.ID); got != v {
+		t.Fatalf("got %+v, want %+v", got, v)
+	}
+	if err := s.SaveSession(within(t), v, nil); !errors.Is(err, auth.ErrConflict) {
+		t.Fatalf("the same id again: %v", err)
+	}
+}
+
+func sessionRevisions(t *testing.T, s auth.Store) {
+	v := session(id.New())
+	saveSession(t, s, v)
+	next := v
+	next.Previous, next.Current, next.Rev = v.Current, auth.Hash{3}, 2
+	next.EndedAt, next.Reason = contract.NewTime(time.Now()), "logout"
+	saveSession(t, s, next)
+	if got := loadSession(t, s, v.ID); got != next {
+		t.Fatalf("got %+v, want %+v", got, next)
+	}
+	if err := s.SaveSession(within(t), next, event(t, v.UserID)); !errors.Is(err, auth.ErrConflict) {
+		t.Fatalf("an old revision: %v", err)
+	}
+	if events := drain(t, s); len(events) != 0 {
+		t.Fatalf("%d events of a write that was refused", len(events))
+	}
+}
+
+func endedSessions(t *testing.T, s auth.Store) {
+	userID := id.New()
+	open, ended, other := session(userID), session(userID), session(id.New())
+	at := contract.NewTime(time.Now())
+	ended.EndedAt = at
+	saveSession(t, s, open)
+	saveSession(t, s, ended)
+	saveSession(t, s, other)
+	list, err := s.OpenSessions(within(t), userID)
+	if err != nil || len(list) != 1 || list[0] != open {
+		t.Fatalf("got %s, %v; want %s", ids(list), err, open.ID)
+	}
+	if list, err = s.EndedSince(within(t), at); err != nil || len(list) != 1 || list[0] != ended {
+		t.Fatalf("got %s, %v; want %s", ids(list), err, ended.ID)
+	}
+	if list, err = s.EndedSince(within(t), contract.NewTime(at.Add(time.Millisecond))); err != nil || len(list) != 0 {
+		t.Fatalf("got %s, %v; want none", ids(list), err)
+	}
+}
+
+func removesSessions(t *testing.T, s auth.Store) {
+	userID := id.New()
+	now := contract.NewTime(time.Now())
+	old := contract.NewTime(now.Add(-time.Hour))
+	live, ended, unused := session(userID), session(userID), session(userID)
+	ended.EndedAt, unused.LastUsedAt = old, old
+	for _, v := range []auth.Session{live, ended, unused} {
+		saveSession(t, s, v, event(t, userID)...)
+	}
+	drain(t, s)
+	limit := contract.NewTime(now.Add(-time.Minute))
+	for _, want := range []int{1, 1, 0} {
+		if n, err := s.RemoveSessions(within(t), limit, limit, 1); err != nil || n != want {
+			t.Fatalf("removed %d, %v; want %d", n, err, want)
+		}
+	}
+	if list, err := s.OpenSessions(within(t), userID); err != nil || len(list) != 1 || list[0].ID != live.ID {
+		t.Fatalf("left are %s, %v; want %s", ids(list), err, live.ID)
+	}
+	// An event outlives its session's removal, or else puts it off.
+	ended = session(userID)
+	ended.EndedAt = old
+	saveSession(t, s, ended, event(t, userID)...)
+	if _, err := s.RemoveSessions(within(t), limit, limit, 10); err != nil {
+		t.Fatal(err)
+	}
+	if events := drain(t, s); len(events) != 1 {
+		t.Fatalf("%d events are left of one", len(events))
+	}
+}
+
+func oneKey(t *testing.T, s auth.Store) {
+	if k, err := s.Key(within(t)); err != nil || k != nil {
+		t.Fatalf("got %+v, %v; want none", k, err)
+	}
+	mine := auth.SealedKey{ID: id.New(), Sealed: []byte{1, 2}, CreatedAt: contract.NewTime(time.Now())}
+	if err := s.AddKey(within(t), mine); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddKey(within(t), auth.SealedKey{ID: id.New(), Sealed: []byte{3}}); !errors.Is(err, auth.ErrConflict) {
+		t.Fatalf("a second key: %v", err)
+	}
+	k, err := s.Key(within(t))
+	if err != nil || k == nil || k.ID != mine.ID || !bytes.Equal(k.Sealed, mine.Sealed) || k.CreatedAt != mine.CreatedAt {
+		t.Fatalf("got %+v, %v; want %+v", k, err, mine)
+	}
+}
+
+func outbox(t *testing.T, s auth.Store) {
+	u := user()
+	v := session(u.ID)
+	first, second := event(t, u.ID), event(t, u.ID)
+	saveUser(t, s, u, first...)
+	saveSession(t, s, v, second...)
+	events := drain(t, s)
+	if len(events) != 2 {
+		t.Fatalf("got %d events, want 2", len(events))
+	}
+	if events := drain(t, s); len(events) != 0 {
+		t.Fatalf("%d events came again", len(events))
+	}
+	// The relay may have moved the revision, but nothing else.
+	got := loadUser(t, s, u.ID)
+	got.Rev = u.Rev
+	if got != u {
+		t.Fatalf("got %+v, want %+v", got, u)
+	}
+	if held, err := s.Lease(within(t), "me", time.Minute); err != nil || !held {
+		t.Fatalf("held %v, %v", held, err)
+	}
+}
