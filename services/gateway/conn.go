@@ -1,0 +1,204 @@
+package gateway
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fasthttp/websocket"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/token"
+)
+
+// linger is how long a closed connection may take to answer our close frame,
+// or to take in what blocks it, before it is cut.
+const linger = time.Second
+
+// conn is one client's WebSocket. Its handler's goroutine reads; one writer
+// goroutine, which the handler joins before it returns, writes. Both matter:
+// fasthttp gives the handler's buffers to the next client when it returns.
+type conn struct {
+	id      string
+	ws      *websocket.Conn
+	address string // of the client, for the cap per address; never logged
+	opened  time.Time
+	cfg     SocketConfig
+	log     *slog.Logger
+
+	queue    *queue
+	written  chan struct{} // closed when the writer has ended
+	hurry    atomic.Bool   // the writer leaves what it has in hand
+	lastPing atomic.Int64  // Unix milliseconds
+
+	mu      sync.Mutex
+	claims  token.Claims // zero until authenticated
+	leaving bool         // the read deadline is final
+
+	// The rooms that the hub delivers to this connection.
+	roomsMu sync.Mutex
+	rooms   map[string]struct{}
+	gone    bool // the hub takes it into no room any more
+}
+
+func newConn(id string, ws *websocket.Conn, address string, cfg SocketConfig, log *slog.Logger, now time.Time) *conn {
+	c := &conn{
+		id: id, ws: ws, address: address, opened: now, cfg: cfg, log: log,
+		queue:   newQueue(cfg.QueueBytes),
+		written: make(chan struct{}),
+		rooms:   map[string]struct{}{},
+	}
+	c.lastPing.Store(now.UnixMilli())
+	return c
+}
+
+// identity returns the claims of the last token that authenticated the
+// connection, and whether there was one.
+func (c *conn) identity() (token.Claims, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.claims, c.claims.UserID != ""
+}
+
+// renew puts newer claims of the same session in place.
+func (c *conn) renew(claims token.Claims) {
+	c.mu.Lock()
+	c.claims = claims
+	c.mu.Unlock()
+}
+
+// push queues a frame that others share. A full queue closes the connection:
+// the client reconnects and catches up by seq.
+func (c *conn) push(o outgoing) {
+	if !c.queue.push(o) {
+		c.tooSlow()
+	}
+}
+
+// reply queues an answer.
+func (c *conn) reply(v any) {
+	o, ok := c.encode(v)
+	if ok && !c.queue.reply(o) {
+		c.tooSlow()
+	}
+}
+
+// ready queues the answer to authentication and lets pushes pass after it.
+func (c *conn) ready(v any) {
+	if o, ok := c.encode(v); ok {
+		c.queue.release(o)
+	}
+}
+
+func (c *conn) encode(v any) (outgoing, bool) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		c.log.Error("encode frame", slog.Any("error", err))
+		return outgoing{}, false
+	}
+	return outgoing{own: data, size: len(data)}, true
+}
+
+// close ends the connection with a code once what waits is written.
+func (c *conn) close(code contract.CloseCode) { c.queue.close(code, false) }
+
+// tooSlow ends the connection without what waits. The write that may be
+// blocked right now gets a last moment.
+func (c *conn) tooSlow() {
+	c.queue.close(contract.CloseTooSlow, true)
+	c.hurry.Store(true)
+	_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(linger)) // already cut: nothing to bound
+}
+
+// cut closes the socket under the connection. Conn.Close would not: fasthttp
+// keeps a hijacked connection open until its handler returns.
+func (c *conn) cut() {
+	hijacked, ok := c.ws.NetConn().(interface{ UnsafeConn() net.Conn })
+	if !ok {
+		_ = c.ws.NetConn().Close()
+		return
+	}
+	_ = hijacked.UnsafeConn().Close()
+}
+
+// keepAlive moves the read deadline: a peer that is silent for two heartbeats
+// is gone.
+func (c *conn) keepAlive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.leaving {
+		_ = c.ws.SetReadDeadline(time.Now().Add(2 * c.cfg.Heartbeat))
+	}
+}
+
+// leave gives the reader a last moment to see the peer's close frame.
+func (c *conn) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leaving = true
+	_ = c.ws.SetReadDeadline(time.Now().Add(linger))
+}
+
+// write is the writer: it ends when the queue is closed or the socket breaks,
+// and then ends the reader too.
+func (c *conn) write() {
+	defer close(c.written)
+	var spare []outgoing
+	for range c.queue.wake {
+		batch, closing := c.queue.take(spare[:0])
+		for i := range batch {
+			if c.hurry.Load() {
+				break
+			}
+			if err := c.writeOne(batch[i]); err != nil {
+				c.queue.close(contract.CloseGoingAway, true)
+				c.cut()
+				return
+			}
+			c.queue.done(batch[i].size)
+		}
+		clear(batch) // let go of the frames
+		spare = batch
+		if closing != 0 {
+			message := websocket.FormatCloseMessage(int(closing), closing.Reason())
+			_ = c.ws.WriteControl(websocket.CloseMessage, message, time.Now().Add(linger))
+			c.leave()
+			return
+		}
+	}
+}
+
+func (c *conn) writeOne(o outgoing) error {
+	deadline := time.Now().Add(c.cfg.WriteTimeout)
+	if o.ping {
+		return c.ws.WriteControl(websocket.PingMessage, nil, deadline)
+	}
+	if err := c.ws.SetWriteDeadline(deadline); err != nil {
+		return err
+	}
+	if o.shared != nil {
+		return c.ws.WritePreparedMessage(o.shared)
+	}
+	return c.ws.WriteMessage(websocket.TextMessage, o.own)
+}
+
+// read hands each frame to handle until the socket ends. Frames are handled
+// one after the other, so that what a client sends in a row stays in order.
+func (c *conn) read(handle func(messageType int, frame []byte)) error {
+	c.ws.SetReadLimit(int64(c.cfg.FrameBytes))
+	c.ws.SetPongHandler(func(string) error {
+		c.keepAlive()
+		return nil
+	})
+	for {
+		c.keepAlive()
+		messageType, frame, err := c.ws.ReadMessage()
+		if err != nil {
+			return err
+		}
+		handle(messageType, frame)
+	}
+}

@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/rpc"
+)
+
+const (
+	// revokedWait bounds one reading of the list of ended sessions.
+	revokedWait = 5 * time.Second
+	// revokedRetry is the pause after a reading that went wrong.
+	revokedRetry = time.Second
+)
+
+// revocationFeed keeps revocations in step with auth: by the push that every
+// gateway hears, and by the list for those that were missed.
+type revocationFeed struct {
+	nc       *nats.Conn
+	calls    *rpc.Client
+	revoked  *revocations
+	interval time.Duration
+	log      *slog.Logger
+	wake     chan struct{} // capacity 1: pushes may have been missed
+}
+
+func newRevocationFeed(nc *nats.Conn, calls *rpc.Client, revoked *revocations, interval time.Duration, log *slog.Logger) *revocationFeed {
+	return &revocationFeed{nc: nc, calls: calls, revoked: revoked, interval: interval, log: log, wake: make(chan struct{}, 1)}
+}
+
+// Missed has the list read soon. It never blocks.
+func (f *revocationFeed) Missed() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run listens and reads until ctx ends. It subscribes before it reads: what
+// ends after the list was made is pushed.
+func (f *revocationFeed) Run(ctx context.Context) error {
+	sub, err := f.nc.Subscribe(contract.EveryUser(contract.SessionRevoked.Op), f.pushed)
+	if err != nil {
+		return fmt.Errorf("subscribe to ended sessions: %w", err)
+	}
+	defer sub.Unsubscribe() //nolint:errcheck // only a closed connection refuses, and forgets it anyway
+	for {
+		wait := f.interval
+		if err := f.read(ctx); err != nil && ctx.Err() == nil {
+			f.log.WarnContext(ctx, "read ended sessions", slog.Any("error", err))
+			wait = revokedRetry
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-f.wake:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+func (f *revocationFeed) read(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, revokedWait)
+	defer cancel()
+	list, err := rpc.Call(ctx, f.calls, contract.ListRevoked, contract.Empty{})
+	if err != nil {
+		return err
+	}
+	f.revoked.Merge(list.Sessions)
+	return nil
+}
+
+// pushed runs on the subscription's goroutine.
+func (f *revocationFeed) pushed(m *nats.Msg) {
+	_, op, ok := contract.ParseUserSubject(m.Subject)
+	if !ok || !isFrame(op, m.Data) {
+		return
+	}
+	data, err := contract.SessionRevoked.Decode(m.Data)
+	if err != nil || !contract.ValidID(data.SessionID) {
+		f.log.Warn("an ended session that can't be read", slog.Any("error", err))
+		f.Missed()
+		return
+	}
+	f.revoked.Add(data.SessionID, data.Until.Time)
+}

@@ -1,0 +1,177 @@
+// Package gateway is where clients connect: the HTTP API and WebSocket. It is
+// stateless; any number of gateways stand behind a load balancer.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/pkg/run"
+	"github.com/parley-im/parley/pkg/telemetry"
+	"github.com/parley-im/parley/pkg/token"
+)
+
+// Deps is what a caller of Run brings along.
+type Deps struct {
+	Telemetry *telemetry.Telemetry // required
+	Now       func() time.Time     // nil: time.Now
+	Listener  net.Listener         // nil: Config.Addr is opened; Run closes it
+}
+
+// Run is the whole gateway, until ctx ends: then it sends its sockets away,
+// answers the requests in hand, and stops.
+func Run(ctx context.Context, cfg Config, deps Deps) error {
+	tel, now := deps.Telemetry, deps.Now
+	if now == nil {
+		now = time.Now
+	}
+	if err := cfg.check(); err != nil {
+		return err
+	}
+	redis, err := openRedis(cfg.RedisURL)
+	if err != nil {
+		return err
+	}
+	defer redis.Close() //nolint:errcheck // nothing is kept in it
+	hooks := &bus.Hooks{}
+	nc, err := bus.Connect(ctx, cfg.NATS, contract.Gateway, tel, bus.WithHooks(hooks))
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	calls := rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})
+
+	// Who may call, and how often.
+	keys := newKeys(calls, cfg.KeysInterval, now, tel.Log)
+	revoked := newRevocations(now)
+	feed := newRevocationFeed(nc, calls, revoked, cfg.RevokedInterval, tel.Log)
+	limiter := newLimiter(redis, newLimitMetrics(tel.Metrics), tel.Log)
+	auth := &authentication{keys: keys, revoked: revoked}
+
+	// Who is connected, and what they get.
+	hub := newHub(nc, tel.Log)
+	conns := newRegistry(cfg.SocketConfig)
+	resync := newResyncer(hub, calls, cfg.ResyncInterval, tel.Log)
+	revoked.OnRevoked(conns.Revoked)
+	hooks.OnReconnect(hub.Reconnected)
+	hooks.OnReconnect(feed.Missed)
+	hooks.OnDropped(hub.Dropped)
+	hooks.OnDropped(func(*nats.Subscription) { feed.Missed() })
+
+	replicas := newReplicas(func(ctx context.Context) ([]string, error) {
+		return rpc.Replicas(ctx, nc, contract.Chat, 0)
+	}, cfg.ReplicasInterval, tel.Log)
+	api, err := newAPI(cfg, tel, calls, auth, limiter, replicas)
+	if err != nil {
+		return err
+	}
+	sockets := newSockets(cfg, tel, api, hub, conns)
+	conns.measure(tel.Metrics)
+	tel.Health.Add("keys", keys.Ready)
+	tel.Health.Add("revocations", revoked.Ready)
+
+	// Stopped from the last to the first: sockets and requests go while what
+	// they need still runs.
+	g := run.NewGroup(ctx)
+	g.Go("keys", keys.Run)
+	g.Go("revocations", feed.Run)
+	g.Go("limits", limiter.leases.Run)
+	g.Go("replicas", replicas.Run)
+	g.Go("hub", hub.Run)
+	g.Go("resync", resync.Run)
+	g.Go("sweep", conns.Run)
+	g.Go("http", func(ctx context.Context) error { return serveHTTP(ctx, cfg, deps.Listener, api, sockets) })
+	g.OnStop("sockets", func(ctx context.Context) error {
+		tel.Health.Drain()
+		conns.Drain(ctx)
+		return nil
+	})
+	return g.Wait()
+}
+
+// newAPI wires the HTTP half.
+func newAPI(cfg Config, tel *telemetry.Telemetry, calls *rpc.Client, auth *authentication, limiter *limiter, replicas *replicas) (*api, error) {
+	origins, originsErr := newOrigins(cfg.Origins)
+	addresses, addressesErr := newAddresses(cfg.TrustedProxies, cfg.LimitLoopback)
+	pages, pagesErr := newPages(run.Version)
+	if err := errors.Join(originsErr, addressesErr, pagesErr); err != nil {
+		return nil, err
+	}
+	return &api{
+		cfg:       cfg,
+		log:       tel.Log,
+		tracer:    tel.Tracer.Tracer("github.com/parley-im/parley/services/gateway"),
+		metrics:   newHTTPMetrics(tel.Metrics),
+		calls:     calls,
+		auth:      auth,
+		limiter:   limiter,
+		buckets:   cfg.buckets(),
+		replica:   replicas.chatReplica,
+		origins:   origins,
+		addresses: addresses,
+		pages:     pages,
+	}, nil
+}
+
+// newSockets wires the WebSocket half, which shares the rules of the other.
+func newSockets(cfg Config, tel *telemetry.Telemetry, a *api, h *hub, conns *registry) *sockets {
+	return &sockets{
+		cfg: cfg.SocketConfig,
+		limits: contract.Limits{
+			FrameBytes: cfg.FrameBytes, TextLength: contract.MaxTextLength, PageSize: contract.MaxPage,
+			SendsPerSecond: cfg.SendsPerSecond, SendBurst: cfg.SendBurst,
+		},
+		log:    tel.Log,
+		calls:  a.calls,
+		hub:    h,
+		conns:  conns,
+		verify: func(raw string) (token.Claims, error) { return a.auth.authenticate(raw) },
+		revoked: func(sessionID string) bool {
+			ended, known := a.auth.revoked.Revoked(sessionID)
+			return ended || !known
+		},
+		allowSend: func(ctx context.Context, userID string) error { return a.limiter.Allow(ctx, a.buckets.sends, userID) },
+		replica:   a.replica,
+		bearer:    bearer,
+		address:   a.addresses.counted,
+		buffers:   &sync.Pool{},
+	}
+}
+
+// serveHTTP serves until ctx ends, and then waits for requests in hand. By
+// then the sockets have gone: Fiber's own shutdown knows nothing of them.
+func serveHTTP(ctx context.Context, cfg Config, listener net.Listener, a *api, s *sockets) error {
+	if listener == nil {
+		var err error
+		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Addr); err != nil {
+			return fmt.Errorf("open the gateway's port: %w", err)
+		}
+	}
+	app := a.newApp(s.Upgrade, s.Serve(ctx))
+	served := make(chan error, 1)
+	go func() { served <- app.Listener(lingerListener{listener}) }() // ended by shutdown, joined below
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve HTTP: %w", err)
+	case <-ctx.Done():
+	}
+	err := shutdown(app, cfg.StopTimeout)
+	return errors.Join(err, <-served)
+}
+
+func shutdown(app *fiber.App, wait time.Duration) error {
+	if err := app.ShutdownWithTimeout(wait); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("stop HTTP: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+const (
+	// hubShards bounds how many rooms' pushes are delivered at once; more
+	// than there are processors helps nothing.
+	hubShards = 16
+	// shardQueue is how many pushes may wait for a shard. A full queue drops
+	// them, which NATS reports, and the rooms are synced again.
+	shardQueue = 8192
+	// flushWait bounds how long the NATS server may take to take in new
+	// subscriptions.
+	flushWait = 3 * time.Second
+)
+
+// hub knows which connections here get the pushes of which room and user. It
+// holds one NATS subscription per room and per user with connections here,
+// on a few shared channels: a subscription of its own goroutine would cost ten
+// times the memory.
+type hub struct {
+	nc    *nats.Conn
+	log   *slog.Logger
+	seed  maphash.Seed
+	rooms [hubShards]*roomShard
+	users *userShard
+
+	// resync asks that the user's rooms are read again; set by Run's wiring.
+	resync func(userID string)
+}
+
+func newHub(nc *nats.Conn, log *slog.Logger) *hub {
+	h := &hub{nc: nc, log: log, seed: maphash.MakeSeed(), users: newUserShard(), resync: func(string) {}}
+	for i := range h.rooms {
+		h.rooms[i] = &roomShard{pushes: make(chan *nats.Msg, shardQueue), rooms: map[string]*localRoom{}}
+	}
+	return h
+}
+
+// Run delivers until ctx ends: one goroutine per shard of rooms, and one for
+// users.
+func (h *hub) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, s := range h.rooms {
+		wg.Go(func() { h.deliver(ctx, s.pushes, func(m *nats.Msg) { h.roomPush(s, m) }) })
+	}
+	wg.Go(func() { h.deliver(ctx, h.users.pushes, h.userPush) })
+	wg.Wait()
+	return nil
+}
+
+func (h *hub) deliver(ctx context.Context, pushes <-chan *nats.Msg, push func(*nats.Msg)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-pushes:
+			push(m)
+		}
+	}
+}
+
+func (h *hub) shard(roomID string) *roomShard {
+	return h.rooms[maphash.String(h.seed, roomID)%hubShards]
+}
+
+// join has the connection get the rooms' pushes, and returns when the NATS
+// server knows of it: what is published from then on arrives. It returns how
+// many rooms were new to this gateway.
+func (h *hub) join(ctx context.Context, c *conn, roomIDs ...string) (fresh int, err error) {
+	var created, others []*localRoom
+	for _, id := range roomIDs {
+		room, isNew, joinErr := h.joinOne(c, id)
+		switch {
+		case joinErr != nil:
+			err = fmt.Errorf("join room: %w", joinErr)
+		case room == nil: // in it already, or gone
+		case isNew:
+			created = append(created, room)
+		default:
+			others = append(others, room)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, flushWait)
+	defer cancel()
+	if len(created) > 0 {
+		flushErr := h.nc.FlushWithContext(ctx)
+		for _, room := range created {
+			close(room.live) // after an error too: nats.go subscribes again when it reconnects
+		}
+		if flushErr != nil {
+			return 0, fmt.Errorf("subscribe to rooms: %w", flushErr)
+		}
+	}
+	for _, room := range others {
+		select {
+		case <-room.live:
+		case <-ctx.Done():
+			return 0, fmt.Errorf("subscribe to rooms: %w", ctx.Err())
+		}
+	}
+	return len(created), err
+}
+
+// joinOne returns nil when there was nothing to do.
+func (h *hub) joinOne(c *conn, roomID string) (*localRoom, bool, error) {
+	c.roomsMu.Lock()
+	defer c.roomsMu.Unlock()
+	if _, in := c.rooms[roomID]; in || c.gone {
+		return nil, false, nil
+	}
+	room, isNew, err := h.shard(roomID).add(h.nc, roomID, c)
+	if err == nil {
+		c.rooms[roomID] = struct{}{}
+	}
+	return room, isNew, err
+}
+
+// leave ends the room's pushes to the connection.
+func (h *hub) leave(c *conn, roomID string) {
+	c.roomsMu.Lock()
+	defer c.roomsMu.Unlock()
+	if _, in := c.rooms[roomID]; in {
+		delete(c.rooms, roomID)
+		h.shard(roomID).remove(roomID, c)
+	}
+}
+
+// attach has the connection get its user's pushes, and returns when the NATS
+// server knows of it.
+func (h *hub) attach(ctx context.Context, c *conn, userID string) error {
+	fresh, err := h.users.add(h.nc, userID, c)
+	if err != nil {
+		return fmt.Errorf("attach user: %w", err)
+	}
+	if !fresh {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, flushWait)
+	defer cancel()
+	if err := h.nc.FlushWithContext(ctx); err != nil {
+		return fmt.Errorf("subscribe to user: %w", err)
+	}
+	return nil
+}
+
+// detach takes the connection out of everything, for good.
+func (h *hub) detach(c *conn) {
+	if claims, ok := c.identity(); ok {
+		h.users.remove(claims.UserID, c)
+	}
+	c.roomsMu.Lock()
+	defer c.roomsMu.Unlock()
+	c.gone = true
+	for id := range c.rooms {
+		h.shard(id).remove(id, c)
+	}
+	c.rooms = nil
+}
+
+// joined lists the rooms that the connection gets.
+func (c *conn) joined() []string {
+	c.roomsMu.Lock()
+	defer c.roomsMu.Unlock()
+	list := make([]string, 0, len(c.rooms))
+	for id := range c.rooms {
+		list = append(list, id)
+	}
+	return list
+}
+
+// Dropped has what a full channel lost be made good.
+func (h *hub) Dropped(sub *nats.Subscription) {
+	if roomID, _, ok := contract.ParseRoomSubject(sub.Subject); ok {
+		h.doubtRoom(roomID)
+		return
+	}
+	if userID, _, ok := contract.ParseUserSubject(sub.Subject); ok {
+		h.resync(userID)
+	}
+}
+
+// doubtRoom has one user of the room read its state again; the head is then
+// announced to all.
+func (h *hub) doubtRoom(roomID string) {
+	s := h.shard(roomID)
+	s.mu.Lock()
+	if room, ok := s.rooms[roomID]; ok {
+		room.head = 0
+	}
+	s.mu.Unlock()
+	for _, c := range s.conns(roomID) {
+		if claims, ok := c.identity(); ok {
+			h.resync(claims.UserID)
+		}
+	}
+}
+
+// Reconnected has every user here read their rooms again.
+func (h *hub) Reconnected() {
+	for _, s := range h.rooms {
+		s.doubt()
+	}
+	for _, userID := range h.users.ids() {
+		h.resync(userID)
+	}
+}
+
+// settle brings the connection's rooms in step with a list that was asked for
+// when the connection was in those of before: it joins the missing and leaves
+// what is not listed. A room joined since then is left alone, and one that
+// the hub knows newer than the list is not joined. It returns how many rooms
+// were new to this gateway; of those it can't know newer.
+func (h *hub) settle(ctx context.Context, c *conn, before []string, rooms []contract.RoomHeadRev) (fresh int, err error) {
+	listed := make(map[string]struct{}, len(rooms))
+	current := make([]string, 0, len(rooms))
+	for _, room := range rooms {
+		listed[room.ID] = struct{}{}
+		if !h.shard(room.ID).behind(room.ID, room.Rev) {
+			current = append(current, room.ID)
+		}
+	}
+	for _, id := range before {
+		if _, ok := listed[id]; !ok {
+			h.leave(c, id)
+		}
+	}
+	return h.join(ctx, c, current...)
+}

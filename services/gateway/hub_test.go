@@ -1,0 +1,251 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/token"
+)
+
+// testHub is a hub on a NATS server of its own, and a connection of someone
+// who publishes.
+func testHub(t *testing.T) (*hub, *nats.Conn) {
+	t.Helper()
+	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(srv.Shutdown)
+	if !srv.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the NATS server does not start")
+	}
+	dial := func() *nats.Conn {
+		nc, err := nats.Connect(srv.ClientURL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(nc.Close)
+		return nc
+	}
+	h := newHub(dial(), slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }() // ended by cancel, joined below
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	return h, dial()
+}
+
+// attached is a connection of the user, past authentication, without a
+// socket.
+func attached(t *testing.T, h *hub, userID string) *conn {
+	t.Helper()
+	c := newConn(userID, nil, "", SocketConfig{QueueBytes: 1 << 20}, slog.New(slog.DiscardHandler), time.Now())
+	c.renew(token.Claims{UserID: userID, SessionID: "s"})
+	c.queue.release(frame("ready"))
+	c.queue.take(nil)
+	if err := h.attach(t.Context(), c, userID); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func join(t *testing.T, h *hub, c *conn, rooms ...string) {
+	t.Helper()
+	if _, err := h.join(t.Context(), c, rooms...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func publish[T any](t *testing.T, nc *nats.Conn, kind contract.Push[T], id string, data T) {
+	t.Helper()
+	subject, err := kind.Subject(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := kind.Encode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Publish(subject, payload); err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// frames waits until n frames wait for the connection, and takes them.
+func frames(t *testing.T, c *conn, n int) {
+	t.Helper()
+	got := 0
+	for deadline := time.After(10 * time.Second); got < n; {
+		select {
+		case <-c.queue.wake:
+			batch, _ := c.queue.take(nil)
+			got += len(batch)
+		case <-deadline:
+			t.Fatalf("%d frames, want %d", got, n)
+		}
+	}
+}
+
+// subscriptions counts what the hub's connection is subscribed to.
+func subscriptions(h *hub) int { return h.nc.NumSubscriptions() }
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("in vain: %s", what)
+		}
+	}
+}
+
+func TestHub_one_subscription_per_room(t *testing.T) {
+	h, nc := testHub(t)
+	ann, bob := attached(t, h, "ann"), attached(t, h, "bob")
+	join(t, h, ann, "r1", "r2")
+	join(t, h, bob, "r1")
+	if n := subscriptions(h); n != 4 { // two users, two rooms
+		t.Fatalf("%d subscriptions", n)
+	}
+	publish(t, nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: 1})
+	frames(t, ann, 1)
+	frames(t, bob, 1)
+	h.leave(ann, "r1")
+	if n := subscriptions(h); n != 4 {
+		t.Fatalf("%d subscriptions while bob is still there", n)
+	}
+	h.detach(bob)
+	h.detach(ann)
+	if n := subscriptions(h); n != 0 {
+		t.Fatalf("%d subscriptions left", n)
+	}
+	if _, err := h.join(t.Context(), ann, "r1"); err != nil || subscriptions(h) != 0 {
+		t.Fatalf("who is gone joined again: %v", err)
+	}
+}
+
+func TestHub_members_come_and_go(t *testing.T) {
+	h, nc := testHub(t)
+	ann, bob := attached(t, h, "ann"), attached(t, h, "bob")
+	join(t, h, ann, "r1")
+
+	// A room that is new to bob is live when he hears of it.
+	publish(t, nc, contract.RoomCreated, "bob", contract.RoomCreatedData{Room: contract.Room{ID: "r1"}})
+	frames(t, bob, 1)
+	publish(t, nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: 1})
+	frames(t, bob, 1)
+	frames(t, ann, 1)
+
+	// He hears that he was removed, and nothing after it.
+	publish(t, nc, contract.MemberLeft, "r1", contract.MemberLeftData{RoomID: "r1", UserID: "bob", Rev: 7})
+	frames(t, bob, 1)
+	eventually(t, "bob is out", func() bool { return len(bob.joined()) == 0 })
+	publish(t, nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: 2})
+	frames(t, ann, 2)
+	if batch, _ := bob.queue.take(nil); len(batch) != 0 {
+		t.Fatalf("bob got %s", batch[0].own)
+	}
+
+	// A list of rooms from before that does not bring him back.
+	if _, err := h.settle(t.Context(), bob, nil, heads("r1", 6)); err != nil || len(bob.joined()) != 0 {
+		t.Fatalf("a stale list joined %q, %v", bob.joined(), err)
+	}
+	if _, err := h.settle(t.Context(), bob, nil, heads("r1", 8)); err != nil || len(bob.joined()) != 1 {
+		t.Fatalf("a fresh one joined %q, %v", bob.joined(), err)
+	}
+	publish(t, nc, contract.RoomDisbanded, "r1", contract.RoomDisbandedData{RoomID: "r1", Rev: 9})
+	eventually(t, "everyone is out", func() bool { return len(bob.joined()) == 0 && len(ann.joined()) == 0 })
+	if n := subscriptions(h); n != 2 {
+		t.Fatalf("%d subscriptions left", n)
+	}
+}
+
+func TestHub_settle_leaves_only_what_was_there_before(t *testing.T) {
+	h, _ := testHub(t)
+	ann := attached(t, h, "ann")
+	join(t, h, ann, "old")
+	before := ann.joined()
+	join(t, h, ann, "just-created") // after the list was asked for
+	if _, err := h.settle(t.Context(), ann, before, heads("listed", 1)); err != nil {
+		t.Fatal(err)
+	}
+	if rooms := ann.joined(); len(rooms) != 2 {
+		t.Fatalf("in %q", rooms)
+	}
+}
+
+func TestHub_announces_a_head_once(t *testing.T) {
+	h, _ := testHub(t)
+	ann := attached(t, h, "ann")
+	join(t, h, ann, "r1")
+	for _, head := range []int64{5, 5, 4, 6} {
+		h.announce("r1", head)
+	}
+	frames(t, ann, 2)
+	h.Reconnected() // pushes may have been lost: once more
+	h.announce("r1", 6)
+	frames(t, ann, 1)
+}
+
+func TestHub_delivers_frames_only(t *testing.T) {
+	h, nc := testHub(t)
+	ann := attached(t, h, "ann")
+	join(t, h, ann, "r1")
+	for _, payload := range []string{`{"name":"auth","id":"x"}`, `{"op":"message.removed","data":{}}`, ``, `{"op":"message"}`} {
+		if err := nc.Publish("im.room.r1.message", []byte(payload)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(t, nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: 1})
+	frames(t, ann, 1)
+	if batch, _ := ann.queue.take(nil); len(batch) != 0 {
+		t.Fatal("a payload that is no frame was delivered")
+	}
+}
+
+func heads(roomID string, rev int64) []contract.RoomHeadRev {
+	return []contract.RoomHeadRev{{RoomHead: contract.RoomHead{ID: roomID}, Rev: rev}}
+}
+
+// BenchmarkHub_delivery is one push to a room of n connections here.
+func BenchmarkHub_delivery(b *testing.B) {
+	payload, err := contract.MessagePushed.Encode(contract.Message{ID: "m", RoomID: "r1", Seq: 1, Content: contract.Content{Text: "hello"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, n := range []int{1, 100, 2000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			h := newHub(nil, slog.New(slog.DiscardHandler))
+			s := h.shard("r1")
+			room := &localRoom{conns: map[*conn]struct{}{}}
+			for range n {
+				c := newConn("c", nil, "", SocketConfig{QueueBytes: 1 << 30}, h.log, time.Now())
+				c.queue.release(outgoing{})
+				room.conns[c] = struct{}{}
+			}
+			s.rooms["r1"] = room
+			msg := &nats.Msg{Subject: "im.room.r1.message", Data: payload}
+			b.ReportAllocs()
+			for b.Loop() {
+				h.roomPush(s, msg)
+				for c := range room.conns {
+					batch, _ := c.queue.take(nil)
+					c.queue.done(len(batch) * len(payload))
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,98 @@
+package gateway
+
+import (
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+)
+
+func (a *api) listMessages(r *request) (answer, error) {
+	roomID, err := r.roomID()
+	if err != nil {
+		return answer{}, err
+	}
+	req := contract.HistoryRequest{Caller: r.caller, RoomID: roomID}
+	if err := r.history(&req); err != nil {
+		return answer{}, err
+	}
+	page, err := ask(r.ctx, a, contract.GetMessages, req, a.replica(roomID)...)
+	if err != nil {
+		return answer{}, err
+	}
+	if page.Items == nil {
+		page.Items = []contract.Message{}
+	}
+	return ok200(page), nil
+}
+
+func (a *api) sendMessage(r *request) (answer, error) {
+	roomID, err := r.roomID()
+	if err != nil {
+		return answer{}, err
+	}
+	var body struct {
+		ClientID string               `json:"client_id"`
+		Type     contract.MessageType `json:"type"`
+		Content  contract.Content     `json:"content"`
+	}
+	if err := r.decode(&body); err != nil {
+		return answer{}, err
+	}
+	sent, err := ask(r.ctx, a, contract.SendMessage, contract.SendRequest{
+		Caller: r.caller, RoomID: roomID, ClientID: body.ClientID, Type: body.Type, Content: body.Content,
+	}, a.replica(roomID)...)
+	if err != nil {
+		return answer{}, err
+	}
+	if sent.Duplicate {
+		return a.sentBefore(r, sent)
+	}
+	return created201(contract.Message{
+		ID: sent.ID, RoomID: roomID, Seq: sent.Seq, ClientID: body.ClientID, SenderID: r.caller.UserID,
+		Type: body.Type, Content: body.Content, SentAt: sent.SentAt,
+	}), nil
+}
+
+// sentBefore answers a repeated send with the message as it is now: it may
+// have been removed since.
+func (a *api) sentBefore(r *request, sent contract.SendReply) (answer, error) {
+	after := sent.Seq - 1
+	page, err := ask(r.ctx, a, contract.GetMessages, contract.HistoryRequest{
+		Caller: r.caller, RoomID: sent.RoomID, AfterSeq: &after, Limit: 1,
+	}, a.replica(sent.RoomID)...)
+	if err != nil {
+		return answer{}, err
+	}
+	if len(page.Items) == 0 || page.Items[0].Seq != sent.Seq { // of a time before they left and came back
+		return answer{}, fault.New(fault.AlreadyExists, "this client_id was used before you joined again")
+	}
+	return ok200(page.Items[0]), nil
+}
+
+func (a *api) removeMessage(r *request) (answer, error) {
+	roomID, err := r.roomID()
+	if err != nil {
+		return answer{}, err
+	}
+	seq, err := r.pathSeq()
+	if err != nil {
+		return answer{}, err
+	}
+	return done(ask(r.ctx, a, contract.RemoveMessage, contract.MessageRequest{Caller: r.caller, RoomID: roomID, Seq: seq}))
+}
+
+func (a *api) setRead(r *request) (answer, error) {
+	roomID, err := r.roomID()
+	if err != nil {
+		return answer{}, err
+	}
+	var body struct {
+		Seq *int64 `json:"seq"`
+	}
+	if err := r.decode(&body); err != nil {
+		return answer{}, err
+	}
+	if body.Seq == nil {
+		return answer{}, fault.Invalid("seq", "is missing")
+	}
+	return done(ask(r.ctx, a, contract.SetRead, contract.MessageRequest{Caller: r.caller, RoomID: roomID, Seq: *body.Seq}))
+}

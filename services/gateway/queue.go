@@ -1,0 +1,114 @@
+package gateway
+
+import (
+	"sync"
+
+	"github.com/fasthttp/websocket"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+// outgoing is one frame that waits to be written: prepared once and shared by
+// every connection that gets it, or of this connection only.
+type outgoing struct {
+	shared *websocket.PreparedMessage
+	own    []byte
+	size   int
+	ping   bool // a protocol ping; the rest is empty
+}
+
+// queue holds what a connection has yet to write, bounded by bytes. Before
+// the connection is ready, pushes are held back, so that the answer to
+// authentication comes first; replies pass.
+type queue struct {
+	limit int // bytes, waiting and held together
+
+	mu      sync.Mutex
+	waiting []outgoing
+	held    []outgoing
+	holding bool
+	bytes   int
+	closing contract.CloseCode // nothing is taken in any more
+	wake    chan struct{}      // capacity 1: there is something to take
+}
+
+func newQueue(limit int) *queue {
+	return &queue{limit: limit, holding: true, wake: make(chan struct{}, 1)}
+}
+
+// push adds a frame that the client did not ask for. It reports false when
+// the queue was full: the client reads too slowly.
+func (q *queue) push(o outgoing) bool { return q.add(o, true) }
+
+// reply adds an answer. It reports false when the queue was full.
+func (q *queue) reply(o outgoing) bool { return q.add(o, false) }
+
+func (q *queue) add(o outgoing, mayHold bool) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closing != 0 {
+		return true
+	}
+	if q.bytes+o.size > q.limit {
+		return false
+	}
+	q.bytes += o.size
+	if mayHold && q.holding {
+		q.held = append(q.held, o)
+		return true
+	}
+	q.waiting = append(q.waiting, o)
+	q.signal()
+	return true
+}
+
+// release puts the first frame before all that was held back, and lets
+// pushes pass from now on.
+func (q *queue) release(first outgoing) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.bytes += first.size
+	q.waiting = append(append(q.waiting, first), q.held...)
+	q.held, q.holding = nil, false
+	q.signal()
+}
+
+// close lets what waits be written, or drops it, and then has the writer end
+// with the code. The first code stands.
+func (q *queue) close(code contract.CloseCode, drop bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closing != 0 {
+		return
+	}
+	q.closing = code
+	q.held = nil
+	if drop {
+		q.waiting = nil
+	}
+	q.signal()
+}
+
+// take swaps the waiting frames for the given empty slice, and tells the
+// code once the queue is closed. The frames keep counting until done.
+func (q *queue) take(empty []outgoing) ([]outgoing, contract.CloseCode) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	taken := q.waiting
+	q.waiting = empty
+	return taken, q.closing
+}
+
+// done gives a written frame's bytes back.
+func (q *queue) done(size int) {
+	q.mu.Lock()
+	q.bytes -= size
+	q.mu.Unlock()
+}
+
+func (q *queue) signal() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}

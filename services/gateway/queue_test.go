@@ -1,0 +1,80 @@
+package gateway
+
+import (
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+func frame(text string) outgoing { return outgoing{own: []byte(text), size: len(text)} }
+
+func taken(q *queue) (texts []string, closing contract.CloseCode) {
+	batch, closing := q.take(nil)
+	for _, o := range batch {
+		texts = append(texts, string(o.own))
+	}
+	return texts, closing
+}
+
+func TestQueue(t *testing.T) {
+	t.Run("pushes wait behind the answer to authentication, replies do not", func(t *testing.T) {
+		q := newQueue(100)
+		q.push(frame("push"))
+		q.reply(frame("reply"))
+		if texts, _ := taken(q); len(texts) != 1 || texts[0] != "reply" {
+			t.Fatalf("got %q", texts)
+		}
+		q.release(frame("ready"))
+		q.push(frame("later"))
+		if texts, _ := taken(q); len(texts) != 3 || texts[0] != "ready" || texts[1] != "push" || texts[2] != "later" {
+			t.Fatalf("got %q", texts)
+		}
+	})
+	t.Run("full by bytes, held ones too, until they are written", func(t *testing.T) {
+		q := newQueue(10)
+		if !q.push(frame("12345")) || !q.reply(frame("67890")) || q.push(frame("x")) || q.reply(frame("x")) {
+			t.Fatal("the bound is not 10 bytes")
+		}
+		q.take(nil)
+		if q.reply(frame("x")) {
+			t.Fatal("what is being written does not count")
+		}
+		q.done(5)
+		if !q.reply(frame("12345")) || q.reply(frame("x")) {
+			t.Fatal("what was written still counts")
+		}
+	})
+	t.Run("closing writes what waits, dropping does not, the first code stands", func(t *testing.T) {
+		q := newQueue(100)
+		q.reply(frame("last"))
+		q.close(contract.CloseSessionRevoked, false)
+		q.close(contract.CloseTooSlow, true)
+		q.reply(frame("too late"))
+		if texts, code := taken(q); len(texts) != 1 || texts[0] != "last" || code != contract.CloseSessionRevoked {
+			t.Fatalf("got %q, %d", texts, code)
+		}
+		q = newQueue(100)
+		q.reply(frame("dropped"))
+		q.close(contract.CloseTooSlow, true)
+		if texts, code := taken(q); len(texts) != 0 || code != contract.CloseTooSlow {
+			t.Fatalf("got %q, %d", texts, code)
+		}
+	})
+}
+
+func TestPace(t *testing.T) {
+	p := newPace(10, 3)
+	now := time.Unix(0, 0)
+	for i, want := range []bool{true, true, true, false} {
+		if got := p.allow(now); got != want {
+			t.Fatalf("frame %d: %v", i, got)
+		}
+	}
+	if now = now.Add(100 * time.Millisecond); !p.allow(now) || p.allow(now) {
+		t.Fatal("a tenth of a second is worth one frame")
+	}
+	if now = now.Add(time.Hour); !p.allow(now) || !p.allow(now) || !p.allow(now) || p.allow(now) {
+		t.Fatal("an hour is worth the burst")
+	}
+}

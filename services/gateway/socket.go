@@ -1,0 +1,249 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/fasthttp/websocket"
+	fiberws "github.com/gofiber/contrib/websocket"
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/pkg/token"
+)
+
+// retryHint is how long a client should wait after "not available".
+const retryHint = time.Second
+
+// SocketConfig holds what bounds WebSocket connections.
+type SocketConfig struct {
+	FrameBytes      int           `envconfig:"FRAME_BYTES" default:"65536" desc:"The largest frame that a client may send, in bytes. A larger one closes the connection."`
+	QueueBytes      int           `envconfig:"QUEUE_BYTES" default:"1048576" desc:"How much may wait to be written to one connection, in bytes. More closes it as too slow (4408)."`
+	Heartbeat       time.Duration `envconfig:"HEARTBEAT" default:"25s" desc:"How often the server pings. A peer silent for two heartbeats is gone."`
+	WriteTimeout    time.Duration `envconfig:"WRITE_TIMEOUT" default:"10s" desc:"How long one frame's write may take."`
+	AuthTimeout     time.Duration `envconfig:"AUTH_TIMEOUT" default:"10s" desc:"How long a connection may stay unauthenticated before it is closed (4401)."`
+	CallTimeout     time.Duration `envconfig:"CALL_TIMEOUT" default:"5s" desc:"How long the services may take to carry out one frame."`
+	MaxConns        int           `envconfig:"MAX_CONNS" default:"100000" desc:"Connections in all that this gateway holds; further ones are answered 503."`
+	MaxUserConns    int           `envconfig:"MAX_USER_CONNS" default:"20" desc:"Connections of one user on this gateway."`
+	MaxAddressConns int           `envconfig:"MAX_ADDRESS_CONNS" default:"1000" desc:"Connections from one address on this gateway. Loopback does not count unless GATEWAY_LIMIT_LOOPBACK is set."`
+	FramesPerSecond float64       `envconfig:"FRAMES_PER_SECOND" default:"400" desc:"Frames a second that one connection may send on average; more closes it (4429)."`
+	FrameBurst      int           `envconfig:"FRAME_BURST" default:"800" desc:"Frames that one connection may send at once."`
+	MaxBadFrames    int           `envconfig:"MAX_BAD_FRAMES" default:"20" desc:"Frames that can't be understood before the connection is closed (4429)."`
+	DrainTime       time.Duration `envconfig:"DRAIN_TIME" default:"5s" desc:"Over how long connections are told to go when the gateway stops."`
+	ResyncInterval  time.Duration `envconfig:"RESYNC_INTERVAL" default:"1m" desc:"How often every connected user's rooms and heads are read again."`
+}
+
+// sockets upgrades, authenticates and serves WebSocket connections.
+type sockets struct {
+	cfg    SocketConfig
+	limits contract.Limits
+	log    *slog.Logger
+	calls  *rpc.Client
+	hub    *hub
+	conns  *registry
+
+	// What the HTTP half shares.
+	verify    func(raw string) (token.Claims, error)
+	revoked   func(sessionID string) bool
+	allowSend func(ctx context.Context, userID string) error
+	replica   func(roomID string) []rpc.CallOption
+	bearer    func(*fiber.Ctx) (raw string, present bool, err error)
+	address   func(*fiber.Ctx) string // empty when it does not count
+
+	buffers *sync.Pool // write buffers, held only while a frame is written
+}
+
+// local is the key under which Upgrade passes what it found to serve.
+const local = "parley.upgrade"
+
+type upgrade struct {
+	claims  token.Claims // zero: the first frame authenticates
+	address string
+}
+
+// Upgrade checks a request before it becomes a WebSocket, so that a bad token
+// and a full gateway are answered in HTTP.
+func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
+	if !fiberws.IsWebSocketUpgrade(ctx) {
+		return fault.New(fault.InvalidArgument, "this is a WebSocket: upgrade to it")
+	}
+	up := upgrade{address: s.address(ctx)}
+	raw, present, err := s.bearer(ctx)
+	if err != nil {
+		return err
+	}
+	if present {
+		if up.claims, err = s.verify(raw); err != nil {
+			return err
+		}
+	}
+	if err := s.conns.room(up.address); err != nil {
+		return err
+	}
+	ctx.Locals(local, up)
+	return ctx.Next()
+}
+
+// Serve is the handler behind Upgrade. It returns when the connection has
+// ended and nothing of ours touches it any more.
+func (s *sockets) Serve(base context.Context) fiber.Handler {
+	return fiberws.New(func(fc *fiberws.Conn) {
+		up, _ := fc.Locals(local).(upgrade)
+		s.serve(base, fc.Conn, up)
+	}, fiberws.Config{
+		// Fiber's buffers are large, and one of each is kept a connection.
+		ReadBufferSize:  1024,
+		WriteBufferSize: 4096,
+		WriteBufferPool: s.buffers,
+		RecoverHandler: func(*fiberws.Conn) {
+			if p := recover(); p != nil {
+				s.log.Error("panic in a connection", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			}
+		},
+	})
+}
+
+func (s *sockets) serve(ctx context.Context, ws *websocket.Conn, up upgrade) {
+	c := newConn(id.New(), ws, up.address, s.cfg, s.log, time.Now())
+	if err := s.conns.add(c); err != nil {
+		message := websocket.FormatCloseMessage(int(contract.CloseServiceRestart), "full")
+		_ = ws.WriteControl(websocket.CloseMessage, message, time.Now().Add(linger))
+		return
+	}
+	go c.write() // ends when the queue is closed or the socket breaks; joined below
+	defer func() {
+		s.hub.detach(c)
+		s.conns.remove(c)
+		c.queue.close(contract.CloseGoingAway, true)
+		<-c.written
+	}()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if up.claims.UserID != "" {
+		data, err := s.admit(ctx, c, up.claims)
+		if err != nil {
+			c.close(closeFor(err))
+		} else {
+			c.ready(contract.PushFrame[contract.ReadyData]{Op: contract.OpReady, Data: data})
+		}
+	}
+	s.converse(ctx, c)
+}
+
+// converse reads frames until the socket ends.
+func (s *sockets) converse(ctx context.Context, c *conn) {
+	pace := newPace(s.cfg.FramesPerSecond, s.cfg.FrameBurst)
+	bad := 0
+	err := c.read(func(messageType int, frame []byte) {
+		if !pace.allow(time.Now()) {
+			c.close(contract.CloseTooFast)
+			return
+		}
+		if errors.Is(s.answer(ctx, c, messageType, frame), errBadFrame) {
+			if bad++; bad > s.cfg.MaxBadFrames {
+				c.close(contract.CloseTooFast)
+			}
+		}
+	})
+	s.log.Debug("connection ended", slog.String("connection_id", c.id), slog.Any("reason", err))
+}
+
+// authenticate answers an auth frame: the first one on a connection that came
+// without a header, or one that renews the token.
+func (s *sockets) authenticate(ctx context.Context, c *conn, frame contract.Frame) {
+	refuse := func(err error, code contract.CloseCode) {
+		c.reply(refusal{ID: frame.ID, Op: contract.OpError, Error: s.fault(ctx, frame.Op, err)})
+		if code != 0 {
+			c.close(code)
+		}
+	}
+	var d contract.AuthData
+	if err := decodeData(frame.Data, &d); err != nil {
+		refuse(err, contract.CloseUnauthenticated)
+		return
+	}
+	claims, err := s.verify(d.Token)
+	if err != nil {
+		refuse(err, closeFor(err))
+		return
+	}
+	current, authenticated := c.identity()
+	if authenticated {
+		if claims.UserID != current.UserID || claims.SessionID != current.SessionID {
+			refuse(fault.New(fault.PermissionDenied, "this connection belongs to another user or session"), 0)
+			return
+		}
+		c.renew(claims)
+		s.renewed(ctx, c, frame)
+		return
+	}
+	data, err := s.admit(ctx, c, claims)
+	if err != nil {
+		refuse(err, closeFor(err))
+		return
+	}
+	c.ready(ack{ID: frame.ID, Op: contract.OpOK, Data: data})
+}
+
+// renewed answers an auth frame on a live connection as the first was.
+func (s *sockets) renewed(ctx context.Context, c *conn, frame contract.Frame) {
+	claims, _ := c.identity()
+	data, err := s.welcome(ctx, c, claims)
+	if err != nil {
+		c.reply(refusal{ID: frame.ID, Op: contract.OpError, Error: s.fault(ctx, frame.Op, err)})
+		return
+	}
+	c.reply(ack{ID: frame.ID, Op: contract.OpOK, Data: data})
+}
+
+// admit gives the connection its user and rooms. The session is looked up
+// once more after the hub knows the connection: a revocation that came in
+// between found no socket to close.
+func (s *sockets) admit(ctx context.Context, c *conn, claims token.Claims) (contract.ReadyData, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.CallTimeout)
+	defer cancel()
+	if err := s.conns.identify(c, claims); err != nil {
+		return contract.ReadyData{}, err
+	}
+	data, err := s.welcome(ctx, c, claims)
+	if err != nil {
+		return contract.ReadyData{}, err
+	}
+	if s.revoked(claims.SessionID) {
+		return contract.ReadyData{}, errRevoked
+	}
+	return data, nil
+}
+
+// errRevoked refuses a token whose session has ended.
+var errRevoked = fault.New(fault.Unauthenticated, "the session has ended")
+
+// closeFor is the code that goes with a refused authentication.
+func closeFor(err error) contract.CloseCode {
+	switch {
+	case errors.Is(err, errRevoked):
+		return contract.CloseSessionRevoked
+	case fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.InvalidArgument):
+		return contract.CloseUnauthenticated
+	case fault.Is(err, fault.ResourceExhausted):
+		return contract.CloseTooFast
+	default:
+		return contract.CloseServiceRestart
+	}
+}
+
+// fault translates an error for the client, and logs those that are ours.
+func (s *sockets) fault(ctx context.Context, op contract.Op, err error) *fault.Error {
+	f := fault.From(err)
+	if f.Code == fault.Internal {
+		s.log.ErrorContext(ctx, "frame", slog.String("op", string(op)), slog.Any("error", err))
+	}
+	return f
+}

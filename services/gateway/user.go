@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"sync"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+// localUser is a user with connections to this gateway.
+type localUser struct {
+	sub   *nats.Subscription
+	conns map[*conn]struct{}
+}
+
+// userShard owns the users, and the channel on which their pushes arrive. It
+// is one: a user's pushes are few, and may wait for a subscription.
+type userShard struct {
+	pushes chan *nats.Msg
+
+	mu    sync.RWMutex
+	users map[string]*localUser
+}
+
+func newUserShard() *userShard {
+	return &userShard{pushes: make(chan *nats.Msg, shardQueue), users: map[string]*localUser{}}
+}
+
+// add puts the connection to its user, subscribing when it is the first here.
+func (s *userShard) add(nc *nats.Conn, userID string, c *conn) (fresh bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if user, ok := s.users[userID]; ok {
+		user.conns[c] = struct{}{}
+		return false, nil
+	}
+	subject, err := contract.UserSubjects(userID)
+	if err != nil {
+		return false, err
+	}
+	sub, err := nc.ChanSubscribe(subject, s.pushes)
+	if err != nil {
+		return false, err
+	}
+	s.users[userID] = &localUser{sub: sub, conns: map[*conn]struct{}{c: {}}}
+	return true, nil
+}
+
+// remove takes the connection from its user, and drops the subscription with
+// the last.
+func (s *userShard) remove(userID string, c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	user, ok := s.users[userID]
+	if !ok {
+		return
+	}
+	delete(user.conns, c)
+	if len(user.conns) == 0 {
+		delete(s.users, userID)
+		_ = user.sub.Unsubscribe() // fails only when the connection is closed
+	}
+}
+
+// conns lists the user's connections here.
+func (s *userShard) conns(userID string) []*conn {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	user, ok := s.users[userID]
+	if !ok {
+		return nil
+	}
+	list := make([]*conn, 0, len(user.conns))
+	for c := range user.conns {
+		list = append(list, c)
+	}
+	return list
+}
+
+// count is how many connections the user has here.
+func (s *userShard) count(userID string) int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if user, ok := s.users[userID]; ok {
+		return len(user.conns)
+	}
+	return 0
+}
+
+// ids lists the users with connections here.
+func (s *userShard) ids() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]string, 0, len(s.users))
+	for id := range s.users {
+		list = append(list, id)
+	}
+	return list
+}
