@@ -1,0 +1,4 @@
+package auth
+
+// HashPart is for tests that look into the store.
+var HashPart = hashPart
