@@ -73,8 +73,17 @@ func newWorld(t *testing.T, edit ...func(*auth.Config)) *world {
 	return w
 }
 
-// start runs a replica until the test ends, or stop is called.
+// start runs a replica until the test ends, or stop is called, and waits
+// until it is ready.
 func (w *world) start(edit ...func(*auth.Config)) (stop func()) {
+	w.t.Helper()
+	stop, ready := w.launch(edit...)
+	ready()
+	return stop
+}
+
+// launch is start for several at once: ready waits.
+func (w *world) launch(edit ...func(*auth.Config)) (stop, ready func()) {
 	w.t.Helper()
 	cfg := w.cfg
 	for _, f := range edit {
@@ -92,16 +101,19 @@ func (w *world) start(edit ...func(*auth.Config)) (stop func()) {
 		}
 	})
 	w.t.Cleanup(stop)
-	eventually(w.t, func() bool {
-		select {
-		case err := <-done:
-			w.t.Fatalf("auth did not start: %v", err)
-		default:
-		}
-		states := tel.Health.States(w.t.Context())
-		return slices.ContainsFunc(states, func(s telemetry.CheckState) bool { return s.Name == "rpc" }) && tel.Health.Ready(w.t.Context()) == nil
-	})
-	return stop
+	return stop, func() {
+		w.t.Helper()
+		eventually(w.t, func() bool {
+			select {
+			case err := <-done:
+				done <- nil
+				w.t.Fatalf("auth did not start: %v", err)
+			default:
+			}
+			states := tel.Health.States(w.t.Context())
+			return slices.ContainsFunc(states, func(s telemetry.CheckState) bool { return s.Name == "rpc" }) && tel.Health.Ready(w.t.Context()) == nil
+		})
+	}
 }
 
 // call asks auth, as a gateway would.
