@@ -1,0 +1,83 @@
+package bus
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+// Config says where NATS is and who we are there. The settings have the same
+// names in every service.
+type Config struct {
+	// URL may list several servers with commas, and may carry user and
+	// password, which then count more than the fields below.
+	URL      string `envconfig:"NATS_URL" default:"nats://127.0.0.1:4222" desc:"NATS servers, separated by commas; may carry user:password@"`
+	User     string `envconfig:"NATS_USER" desc:"NATS user of this service, when the URL has none"`
+	Password string `envconfig:"NATS_PASSWORD" desc:"password of the NATS user"`
+	// The files are PEM. With any of them, or a tls:// URL, TLS is demanded.
+	CAFile   string `envconfig:"NATS_CA_FILE" desc:"certificates that may sign the server's; empty: those of the system"`
+	CertFile string `envconfig:"NATS_CERT_FILE" desc:"our certificate, when the server asks for one; goes with the key"`
+	KeyFile  string `envconfig:"NATS_KEY_FILE" desc:"key of our certificate"`
+	Name     string `envconfig:"NATS_NAME" desc:"name of the connection in the server's lists; empty: parley-<service>"`
+}
+
+const (
+	// pingInterval finds a dead server after two unanswered pings.
+	pingInterval = 20 * time.Second
+	// reconnectWait and its jitter spread a thousand parts that lost the
+	// same server over a second.
+	reconnectWait   = 500 * time.Millisecond
+	reconnectJitter = time.Second
+)
+
+// options are the same for every connection.
+func (c Config) options(service contract.Service) []nats.Option {
+	name := c.Name
+	if name == "" {
+		name = "parley-" + string(service)
+	}
+	opts := []nats.Option{
+		nats.Name(name),
+		nats.CustomInboxPrefix(service.InboxPrefix()), // the only inbox that our NATS user may read
+		nats.MaxReconnects(-1),
+		nats.RetryOnFailedConnect(true),
+		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
+		nats.PingInterval(pingInterval),
+		nats.ReconnectBufSize(-1),   // the default keeps 8 MB and publishes it late
+		nats.IgnoreAuthErrorAbort(), // passwords rotate; two refusals are no reason to give up
+	}
+	if c.User != "" {
+		opts = append(opts, nats.UserInfo(c.User, c.Password))
+	}
+	if c.CAFile != "" {
+		opts = append(opts, nats.RootCAs(c.CAFile))
+	}
+	if c.CertFile != "" || c.KeyFile != "" {
+		opts = append(opts, nats.ClientCert(c.CertFile, c.KeyFile))
+	}
+	return opts
+}
+
+// redacted is the URL for logs and errors: servers without users.
+func (c Config) redacted() string {
+	servers := strings.Split(c.URL, ",")
+	for i, s := range servers {
+		u, err := url.Parse(strings.TrimSpace(s))
+		if err != nil || u.Host == "" {
+			_, host, found := strings.Cut(s, "@")
+			if !found {
+				host = s
+			}
+			servers[i] = host
+			continue
+		}
+		u.User = nil
+		servers[i] = u.String()
+	}
+	return strings.Join(servers, ",")
+}
