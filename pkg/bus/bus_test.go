@@ -1,0 +1,190 @@
+package bus_test
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/sqlite"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// natsServer is a server that can be stopped and started on its own port and
+// directory.
+type natsServer struct {
+	options server.Options
+	running *server.Server
+}
+
+func startNATS(t *testing.T) *natsServer {
+	t.Helper()
+	s := &natsServer{options: server.Options{
+		Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
+	}}
+	s.start(t)
+	s.options.Port = s.running.Addr().(*net.TCPAddr).Port
+	t.Cleanup(s.stop)
+	return s
+}
+
+func (s *natsServer) start(t *testing.T) {
+	t.Helper()
+	options := s.options
+	srv, err := server.NewServer(&options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	if !srv.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the NATS server does not start")
+	}
+	s.running = srv
+}
+
+func (s *natsServer) stop() {
+	s.running.Shutdown()
+	s.running.WaitForShutdown()
+}
+
+func connect(t *testing.T, url string, h *bus.Hooks) (*nats.Conn, *telemetry.Telemetry) {
+	t.Helper()
+	tel := telemetry.Discard(contract.Social)
+	nc, err := bus.Connect(t.Context(), bus.Config{URL: url}, contract.Social, tel, bus.WithHooks(h))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc, tel
+}
+
+func openOutbox(t *testing.T) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "outbox.db"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("in vain: %s", what)
+		}
+	}
+}
+
+// relayed reads IM_EVENTS from its start.
+func relayed(t *testing.T, nc *nats.Conn) []jetstream.Msg {
+	t.Helper()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	consumer, err := js.OrderedConsumer(t.Context(), contract.StreamName, jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		return nil
+	}
+	batch, err := consumer.FetchNoWait(10_000)
+	if err != nil {
+		return nil
+	}
+	var list []jetstream.Msg
+	for m := range batch.Messages() {
+		list = append(list, m)
+	}
+	return list
+}
+
+func TestConnect(t *testing.T) {
+	srv := startNATS(t)
+	url := srv.running.ClientURL()
+	t.Run("mends itself, tells who asked, and is not ready meanwhile", func(t *testing.T) {
+		hooks := &bus.Hooks{}
+		back := make(chan struct{}, 1)
+		hooks.OnReconnect(func() { back <- struct{}{} })
+		nc, tel := connect(t, url, hooks)
+		if err := tel.Health.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		srv.stop()
+		eventually(t, "not ready", func() bool { return tel.Health.Ready(t.Context()) != nil })
+		if err := nc.Publish("x", nil); err == nil {
+			t.Fatal("a publish was kept to be sent late")
+		}
+		srv.start(t)
+		select {
+		case <-back:
+		case <-time.After(30 * time.Second):
+			t.Fatal("no reconnect")
+		}
+		eventually(t, "ready again", func() bool { return tel.Health.Ready(t.Context()) == nil })
+	})
+	t.Run("waits for a server until its time is over, and keeps the password to itself", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		_, err := bus.Connect(ctx, bus.Config{URL: "nats://chat:hunter2@127.0.0.1:1"}, contract.Chat, telemetry.Discard(contract.Chat))
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Fatalf("got %v", err)
+		}
+	})
+	t.Run("tells of dropped deliveries", func(t *testing.T) {
+		hooks := &bus.Hooks{}
+		dropped := make(chan *nats.Subscription, 10)
+		hooks.OnDropped(func(sub *nats.Subscription) { dropped <- sub })
+		nc, _ := connect(t, url, hooks)
+		sub, err := nc.ChanSubscribe("busy", make(chan *nats.Msg, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			if err := nc.Publish("busy", nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case got := <-dropped:
+			if got != sub {
+				t.Fatal("of another subscription")
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("not told")
+		}
+	})
+}
+
+func TestEnsureStream_is_made_once(t *testing.T) {
+	srv := startNATS(t)
+	nc, _ := connect(t, srv.running.ClientURL(), &bus.Hooks{})
+	errs := make(chan error, 8)
+	for range 8 {
+		go func() { errs <- bus.EnsureStream(t.Context(), nc, bus.StreamConfig{}) }()
+	}
+	for range 8 {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.Stream(t.Context(), contract.StreamName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := stream.CachedInfo().Config; c.MaxAge != 0 || c.Storage != jetstream.FileStorage || c.Discard != jetstream.DiscardNew {
+		t.Fatalf("got %+v", c)
+	}
+}
