@@ -115,13 +115,14 @@ func (c *conn) tooSlow() {
 
 // cut closes the socket under the connection. Conn.Close would not: fasthttp
 // keeps a hijacked connection open until its handler returns.
-func (c *conn) cut() {
-	hijacked, ok := c.ws.NetConn().(interface{ UnsafeConn() net.Conn })
-	if !ok {
-		_ = c.ws.NetConn().Close()
-		return
+func (c *conn) cut() { _ = c.netConn().Close() }
+
+// netConn is the connection that was accepted.
+func (c *conn) netConn() net.Conn {
+	if hijacked, ok := c.ws.NetConn().(interface{ UnsafeConn() net.Conn }); ok {
+		return hijacked.UnsafeConn()
 	}
-	_ = hijacked.UnsafeConn().Close()
+	return c.ws.NetConn()
 }
 
 // keepAlive moves the read deadline: a peer that is silent for two heartbeats

@@ -152,6 +152,9 @@ func (s *sockets) converse(ctx context.Context, c *conn) {
 			}
 		}
 	})
+	if errors.Is(err, websocket.ErrReadLimit) {
+		lingerOn(c.netConn()) // else TCP would take the close frame back
+	}
 	s.log.Debug("connection ended", slog.String("connection_id", c.id), slog.Any("reason", err))
 }
 
