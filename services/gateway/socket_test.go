@@ -1,0 +1,165 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/token"
+)
+
+func TestSocket_clock(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) {
+		cfg.AuthTimeout, cfg.Heartbeat = time.Second, time.Second
+	})
+	t.Run("who never authenticates is closed", func(t *testing.T) {
+		if code := closed(t, w.dial(t, "")); code != contract.CloseUnauthenticated {
+			t.Fatalf("closed with %d", code)
+		}
+	})
+	t.Run("pings keep a silent client", func(t *testing.T) {
+		ws := w.dial(t, w.token(t, "ann", "s1"))
+		if frame, err := next(t, ws); err != nil || !strings.Contains(frame, `"op":"ready"`) {
+			t.Fatalf("%s, %v", frame, err)
+		}
+		// It answers pings by reading, for three heartbeats.
+		done := time.AfterFunc(3*time.Second, func() { _ = ws.Write(t.Context(), websocket.MessageText, []byte(`{"id":"1","op":"ping"}`)) })
+		defer done.Stop()
+		if frame, err := next(t, ws); err != nil || !strings.Contains(frame, `"op":"ok"`) {
+			t.Fatalf("%s, %v", frame, err)
+		}
+	})
+	t.Run("a half-open peer is noticed", func(t *testing.T) {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		request := "GET " + socketPath + " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + w.token(t, "deaf", "s2") + "\r\n\r\n"
+		if _, err := conn.Write([]byte(request)); err != nil {
+			t.Fatal(err)
+		}
+		// It never answers a ping: the gateway hangs up.
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		buf := make([]byte, 4096)
+		for {
+			if _, err := conn.Read(buf); err != nil {
+				if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+					t.Fatal("still connected")
+				}
+				return
+			}
+		}
+	})
+}
+
+func TestSocket_token_that_runs_out(t *testing.T) {
+	w := newWorld(t, nil)
+	w.signer = token.NewSigner(w.key, 2*time.Second, time.Now)
+	ws := w.dial(t, w.token(t, "ann", "s1"))
+	if code := closed(t, ws); code != contract.CloseUnauthenticated {
+		t.Fatalf("closed with %d", code)
+	}
+}
+
+func TestSocket_slow_reader_is_closed_and_nobody_else(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.QueueBytes = 128 << 10 })
+	w.in("slow", "r1")
+	w.in("quick", "r1")
+	slow, quick := w.dial(t, w.token(t, "slow", "s1")), w.dial(t, w.token(t, "quick", "s2"))
+	for _, ws := range []*websocket.Conn{slow, quick} {
+		if frame, err := next(t, ws); err != nil || !strings.Contains(frame, `"id":"r1"`) {
+			t.Fatalf("%s, %v", frame, err)
+		}
+	}
+	text := strings.Repeat("x", 4000)
+	const n = 4000 // 16 MB: more than the kernel's buffers and the queue take
+	for i := range n {
+		publish(t, w.nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: int64(i + 1), Content: contract.Content{Text: text}})
+		if frame, err := next(t, quick); err != nil || !strings.Contains(frame, `"op":"message"`) {
+			t.Fatalf("the quick one got %.60s, %v", frame, err)
+		}
+	}
+	eventually(t, "the slow one is gone", func() bool {
+		families, err := w.tel.Metrics.Gather()
+		if err != nil {
+			return false
+		}
+		for _, f := range families {
+			if f.GetName() == "parley_gateway_connections" {
+				return f.GetMetric()[0].GetGauge().GetValue() == 1
+			}
+		}
+		return false
+	})
+}
+
+func TestSocket_caps(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) {
+		cfg.MaxConns, cfg.MaxUserConns, cfg.MaxAddressConns, cfg.LimitLoopback = 4, 2, 3, true
+	})
+	ann := w.token(t, "ann", "s1")
+	for range 2 {
+		if frame, err := next(t, w.dial(t, ann)); err != nil || !strings.Contains(frame, `"ready"`) {
+			t.Fatalf("%s, %v", frame, err)
+		}
+	}
+	if code := closed(t, w.dial(t, ann)); code != contract.CloseTooFast {
+		t.Fatalf("a third of the same user was closed with %d", code)
+	}
+	eventually(t, "it is forgotten", func() bool {
+		_, response, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(w.url, "http")+socketPath, nil)
+		return err == nil || response.StatusCode == http.StatusTooManyRequests
+	})
+	_, response, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(w.url, "http")+socketPath, nil)
+	if err == nil || response.StatusCode != http.StatusTooManyRequests {
+		t.Fatalf("a fourth from the same address: %v", err)
+	}
+}
+
+func TestSocket_frames_too_fast(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.FramesPerSecond, cfg.FrameBurst = 1, 5 })
+	ws := w.dial(t, w.token(t, "ann", "s1"))
+	for range 10 {
+		if ws.Write(t.Context(), websocket.MessageText, []byte(`{"id":"1","op":"ping"}`)) != nil {
+			break
+		}
+	}
+	if code := closed(t, ws); code != contract.CloseTooFast {
+		t.Fatalf("closed with %d", code)
+	}
+}
+
+func TestSocket_drain(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.DrainTime = 500 * time.Millisecond })
+	sockets := make([]*websocket.Conn, 5)
+	for i := range sockets {
+		sockets[i] = w.dial(t, w.token(t, "ann", "s1"))
+		if _, err := next(t, sockets[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- w.stop() }()
+	for _, ws := range sockets {
+		frame, err := next(t, ws)
+		if err != nil || !strings.Contains(frame, `"op":"server.draining"`) || !strings.Contains(frame, "reconnect_after_ms") {
+			t.Fatalf("%s, %v", frame, err)
+		}
+		if code := closed(t, ws); code != contract.CloseServiceRestart {
+			t.Fatalf("closed with %d", code)
+		}
+	}
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	if err := w.tel.Health.Ready(t.Context()); err == nil {
+		t.Fatal("still ready")
+	}
+}

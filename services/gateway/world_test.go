@@ -1,0 +1,203 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/coder/websocket"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/pkg/run"
+	"github.com/parley-im/parley/pkg/telemetry"
+	"github.com/parley-im/parley/pkg/token"
+)
+
+// world is a gateway with a real NATS server and Redis, and what the other
+// services answer: their methods over NATS, from a little state here.
+type world struct {
+	url    string // of the gateway
+	redis  *miniredis.Miniredis
+	nc     *nats.Conn // of someone who publishes
+	key    token.Key
+	signer *token.Signer
+	tel    *telemetry.Telemetry
+	stop   func() error
+
+	mu      sync.Mutex
+	rooms   map[string][]contract.RoomHeadRev // by user
+	revoked []contract.RevokedSession
+	sent    []contract.SendRequest
+}
+
+// newWorld starts it, with settings changed.
+func newWorld(t *testing.T, change func(*Config)) *world {
+	t.Helper()
+	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(srv.Shutdown)
+	if !srv.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the NATS server does not start")
+	}
+	key, err := token.NewKey(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{
+		redis:  miniredis.RunT(t),
+		key:    key,
+		signer: token.NewSigner(key, time.Minute, time.Now),
+		tel:    telemetry.Discard(contract.Gateway),
+		rooms:  map[string][]contract.RoomHeadRev{},
+	}
+	dial := func() *nats.Conn {
+		nc, err := nats.Connect(srv.ClientURL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(nc.Close)
+		return nc
+	}
+	w.nc = dial()
+	w.auth(t, dial(), key)
+	w.chat(t, dial())
+	var cfg Config
+	if err := run.Config("GATEWAY", &cfg); err != nil {
+		t.Fatal(err)
+	}
+	cfg.NATS = bus.Config{URL: srv.ClientURL()}
+	cfg.RedisURL = "redis://" + w.redis.Addr()
+	if change != nil {
+		change(&cfg)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.url = "http://" + listener.Addr().String()
+	w.stop = background(t, func(ctx context.Context) error {
+		return Run(ctx, cfg, Deps{Telemetry: w.tel, Listener: listener})
+	})
+	eventually(t, "the gateway is ready", func() bool {
+		response, err := http.Get(w.url + "/")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return len(w.tel.Health.States(t.Context())) >= 3 && w.tel.Health.Ready(t.Context()) == nil
+	})
+	return w
+}
+
+// background runs a part until the test ends, or stop is called.
+func background(t *testing.T, f func(context.Context) error) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }() // ended by cancel, joined by stop
+	stop = sync.OnceValue(func() error {
+		cancel()
+		return <-done
+	})
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return stop
+}
+
+func (w *world) auth(t *testing.T, nc *nats.Conn, key token.Key) {
+	t.Helper()
+	s := rpc.NewServer(nc, rpc.ServerOptions{Service: contract.Auth})
+	rpc.Handle(s, contract.GetKeys, func(context.Context, contract.Empty) (contract.JWKS, error) { return token.JWKS(key), nil })
+	rpc.Handle(s, contract.ListRevoked, func(context.Context, contract.Empty) (contract.RevokedReply, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return contract.RevokedReply{Sessions: w.revoked}, nil
+	})
+	background(t, s.Run)
+}
+
+func (w *world) chat(t *testing.T, nc *nats.Conn) {
+	t.Helper()
+	s := rpc.NewServer(nc, rpc.ServerOptions{Service: contract.Chat})
+	rpc.Handle(s, contract.ListHeads, func(_ context.Context, req contract.ListHeadsRequest) (contract.ListHeadsReply, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return contract.ListHeadsReply{Rooms: w.rooms[req.Caller.UserID]}, nil
+	})
+	rpc.Handle(s, contract.SendMessage, func(_ context.Context, req contract.SendRequest) (contract.SendReply, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.sent = append(w.sent, req)
+		return contract.SendReply{RoomID: req.RoomID, Seq: int64(len(w.sent)), ID: "m"}, nil
+	})
+	background(t, s.Run)
+}
+
+// in puts the user into rooms.
+func (w *world) in(userID string, rooms ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rooms[userID] = nil
+	for _, id := range rooms {
+		w.rooms[userID] = append(w.rooms[userID], contract.RoomHeadRev{RoomHead: contract.RoomHead{ID: id, FirstSeq: 1}, Rev: 1})
+	}
+}
+
+func (w *world) token(t *testing.T, userID, sessionID string) string {
+	t.Helper()
+	raw, _, err := w.signer.Sign(userID, sessionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// dial opens a socket; an empty token leaves the header away.
+func (w *world) dial(t *testing.T, raw string) *websocket.Conn {
+	t.Helper()
+	header := http.Header{}
+	if raw != "" {
+		header.Set("Authorization", "Bearer "+raw)
+	}
+	ws, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(w.url, "http")+socketPath, &websocket.DialOptions{HTTPHeader: header})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws.SetReadLimit(1 << 20)
+	t.Cleanup(func() { _ = ws.CloseNow() })
+	return ws
+}
+
+// next reads one frame, or the reason why there is none.
+func next(t *testing.T, ws *websocket.Conn) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	_, frame, err := ws.Read(ctx)
+	return string(frame), err
+}
+
+// closed reads until the gateway closes, and returns the code.
+func closed(t *testing.T, ws *websocket.Conn) contract.CloseCode {
+	t.Helper()
+	for {
+		if _, err := next(t, ws); err != nil {
+			return contract.CloseCode(websocket.CloseStatus(err))
+		}
+	}
+}
