@@ -239,7 +239,7 @@ func TestCall_unreadable_reply(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer sub.Unsubscribe() //nolint:errcheck // the test ends
+			defer sub.Unsubscribe()
 			rep, err := rpc.Call(within(t, 5*time.Second), rpc.NewClient(nc, rpc.ClientOptions{}), askMethod(), echoRequest{})
 			wantCode(t, err, fault.Internal)
 			if rep != (echoReply{}) {

@@ -27,8 +27,12 @@ const (
 	// about 2 MB; a read by index takes microseconds, so few are enough.
 	readers = 4
 	// lockWait is how long SQLite itself waits for another process's lock
-	// before it answers SQLITE_BUSY.
+	// before it answers SQLITE_BUSY, when it reads and when the file is opened.
 	lockWait = 5 * time.Second
+	// writeLockWait is the same for writes. SQLite's own waiting sleeps longer
+	// and longer, up to 100 ms, so that of two busy processes the one that has
+	// waited longest asks least; DB.begin asks again instead, evenly.
+	writeLockWait = time.Millisecond
 	// walLimit is the size in bytes to which the WAL file is cut back after
 	// a checkpoint; a burst may let it grow beyond.
 	walLimit = 64 << 20
@@ -50,7 +54,9 @@ func Open(ctx context.Context, path, schema string) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{}
-	if db.write, err = openPool(abs, 1, "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", walLimit)); err != nil {
+	db.write, err = openPool(abs, 1, "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", walLimit),
+		fmt.Sprintf("busy_timeout(%d)", writeLockWait.Milliseconds()))
+	if err != nil {
 		return nil, err
 	}
 	if db.read, err = openPool(abs, readers, "query_only(1)"); err != nil {

@@ -42,7 +42,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	defer redis.Close() //nolint:errcheck // nothing is kept in it
+	defer redis.Close()
 	hooks := &bus.Hooks{}
 	nc, err := bus.Connect(ctx, cfg.NATS, contract.Gateway, tel, bus.WithHooks(hooks))
 	if err != nil {

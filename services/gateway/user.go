@@ -78,16 +78,6 @@ func (s *userShard) conns(userID string) []*conn {
 	return list
 }
 
-// count is how many connections the user has here.
-func (s *userShard) count(userID string) int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if user, ok := s.users[userID]; ok {
-		return len(user.conns)
-	}
-	return 0
-}
-
 // ids lists the users with connections here.
 func (s *userShard) ids() []string {
 	s.mu.RLock()
