@@ -12,6 +12,8 @@ import (
 	"github.com/FerretDB/FerretDB/ferretdb"
 
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/services/auth"
+	authtest "github.com/parley-im/parley/services/auth/storetest"
 	"github.com/parley-im/parley/services/chat"
 	chattest "github.com/parley-im/parley/services/chat/storetest"
 	"github.com/parley-im/parley/services/social"
@@ -24,6 +26,11 @@ import (
 func TestMongoStores(t *testing.T) {
 	server := startFerretDB(t)
 	database := func() string { return server + "parley_" + id.New() }
+	t.Run("auth", func(t *testing.T) {
+		authtest.Sequential(t, func(t *testing.T) auth.Store {
+			return opened(t, database(), auth.OpenStore)
+		})
+	})
 	t.Run("social", func(t *testing.T) {
 		socialtest.Sequential(t, func(t *testing.T) social.Store {
 			return opened(t, database(), social.OpenStore)
