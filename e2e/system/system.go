@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley-im/parley/pkg/mongodb/mongotest"
 	"github.com/parley-im/parley/standalone/embedded"
 )
 
@@ -55,14 +56,15 @@ func Start(t testing.TB, o Options) *System {
 	}
 	t.Cleanup(func() { _ = mail.Stop() })
 	s := &System{Data: t.TempDir(), Mail: mail, NATSAddr: freeAddr(t)}
-	redisAddr := freeAddr(t)
+	redisAddr, stores := freeAddr(t), mongoStores(t)
 	part := func(name, only string, extra ...string) *Process {
 		ops := freeAddr(t)
 		args := append([]string{
 			"-only", only, "-data", s.Data, "-ops-addr", ops,
 			"-nats-addr", s.NATSAddr, "-redis-addr", redisAddr,
 		}, extra...)
-		env := append([]string{"SMTP_URL=" + mail.URL(), "LOG_LEVEL=info", "GORACE=halt_on_error=1"}, o.Env...)
+		env := append([]string{"SMTP_URL=" + mail.URL(), "LOG_LEVEL=info", "GORACE=halt_on_error=1"}, stores...)
+		env = append(env, o.Env...)
 		return &Process{Name: name, Ops: "http://" + ops, bin: binary(t), args: args, env: env}
 	}
 	s.NATS, s.Redis = part("nats", "nats"), part("redis", "redis")
@@ -78,6 +80,18 @@ func Start(t testing.TB, o Options) *System {
 	}
 	s.run(t)
 	return s
+}
+
+// mongoStores gives each service a fresh database on the server that
+// MONGO_URI names; without one they keep to SQLite in the data directory.
+func mongoStores(t testing.TB) []string {
+	t.Helper()
+	if os.Getenv("MONGO_URI") == "" {
+		return nil
+	}
+	return []string{
+		"AUTH_STORE=" + mongotest.URI(t), "SOCIAL_STORE=" + mongotest.URI(t), "CHAT_STORE=" + mongotest.URI(t),
+	}
 }
 
 // All lists every process.
