@@ -11,10 +11,6 @@ import (
 	"github.com/parley-im/parley/pkg/fault"
 )
 
-// ErrConflict says that a document is not (or no longer) at the revision that
-// a write was made for: load it again and decide anew.
-var ErrConflict = errors.New("document has another revision")
-
 // IsDuplicate reports whether err is, or wraps, a write that the unique index
 // of this name refused; of a bulk, any of its writes. An empty name means any
 // index. The primary key's name is "_id_".

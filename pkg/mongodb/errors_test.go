@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/x/mongo/driver/topology"
 
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // What MongoDB 4.2 and later, and FerretDB 1.24, say.
@@ -70,7 +71,7 @@ func TestAsFault(t *testing.T) {
 		"duplicate":         {mongo.CommandError{Code: 11000, Message: duplicateAccount}, fault.Internal},
 		"bad_query":         {mongo.CommandError{Code: 2, Message: "unknown operator"}, fault.Internal},
 		"nothing_found":     {mongo.ErrNoDocuments, fault.Internal},
-		"conflict":          {ErrConflict, fault.Internal},
+		"conflict":          {revision.ErrConflict, fault.Internal},
 		"a_fault_already":   {fault.New(fault.NotFound, "").Because(network), fault.NotFound},
 		"wrapped_by_caller": {fmt.Errorf("load room: %w", network), fault.Unavailable},
 	} {

@@ -9,6 +9,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
+
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // leaseDoc says who relays. Its revision rises with every renewal.
@@ -53,7 +55,7 @@ func (o *Outbox) Lease(ctx context.Context, holder string, ttl time.Duration) (b
 		err = Replace(ctx, c, next.ID, now.Rev, next)
 	}
 	switch {
-	case errors.Is(err, ErrConflict), IsDuplicate(err, ""):
+	case errors.Is(err, revision.ErrConflict), IsDuplicate(err, ""):
 		return false, nil // another was faster
 	case err != nil:
 		return false, fmt.Errorf("take lease: %w", AsFault(err))

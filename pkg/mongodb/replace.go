@@ -8,6 +8,8 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
+
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // Replace puts doc in the place of the document that has this id and revision.
@@ -35,7 +37,7 @@ func Replace(ctx context.Context, c *mongo.Collection, id string, rev int64, doc
 		return fmt.Errorf("replace in %s: %w", c.Name(), AsFault(err))
 	}
 	if res.MatchedCount == 0 {
-		return ErrConflict
+		return revision.ErrConflict
 	}
 	return nil
 }
@@ -47,7 +49,7 @@ func keepWaiting(ctx context.Context, c *mongo.Collection, filter, fields bson.D
 	var stored Outboxed
 	err := c.FindOne(ctx, filter, options.FindOne().SetProjection(bson.D{{Key: "outbox", Value: 1}, {Key: "outbox_at", Value: 1}})).Decode(&stored)
 	if errors.Is(err, mongo.ErrNoDocuments) {
-		return nil, ErrConflict
+		return nil, revision.ErrConflict
 	}
 	if err != nil {
 		return nil, AsFault(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/mongodb"
 	"github.com/parley-im/parley/pkg/mongodb/mongotest"
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // room is a document as a store has it.
@@ -62,17 +63,17 @@ func TestReplace(t *testing.T) {
 	t.Run("other_revision", func(t *testing.T) {
 		for _, rev := range []int64{1, 3} {
 			err := mongodb.Replace(ctx, c, "r", rev, room{ID: "r", Rev: rev + 1, Name: "lost"})
-			if !errors.Is(err, mongodb.ErrConflict) {
+			if !errors.Is(err, revision.ErrConflict) {
 				t.Errorf("at %d: %v", rev, err)
 			}
 			err = mongodb.Replace(ctx, c, "r", rev, bson.D{{Key: "_id", Value: "r"}, {Key: "rev", Value: rev + 1}})
-			if !errors.Is(err, mongodb.ErrConflict) {
+			if !errors.Is(err, revision.ErrConflict) {
 				t.Errorf("a document without outbox, at %d: %v", rev, err)
 			}
 		}
 	})
 	t.Run("no_such_document", func(t *testing.T) {
-		if err := mongodb.Replace(ctx, c, "q", 1, room{ID: "q", Rev: 2}); !errors.Is(err, mongodb.ErrConflict) {
+		if err := mongodb.Replace(ctx, c, "q", 1, room{ID: "q", Rev: 2}); !errors.Is(err, revision.ErrConflict) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -82,7 +83,7 @@ func TestReplace(t *testing.T) {
 			bson.D{{Key: "_id", Value: "r"}},
 			bson.D{{Key: "_id", Value: "r"}, {Key: "rev", Value: int32(3)}},
 		} {
-			if err := mongodb.Replace(ctx, c, "r", 2, doc); err == nil || errors.Is(err, mongodb.ErrConflict) {
+			if err := mongodb.Replace(ctx, c, "r", 2, doc); err == nil || errors.Is(err, revision.ErrConflict) {
 				t.Errorf("%v: %v", doc, err)
 			}
 		}
@@ -144,7 +145,7 @@ func TestReplace_concurrent(t *testing.T) {
 				if err == nil {
 					return
 				}
-				if !errors.Is(err, mongodb.ErrConflict) {
+				if !errors.Is(err, revision.ErrConflict) {
 					t.Error(err)
 					return
 				}

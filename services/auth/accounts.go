@@ -9,6 +9,7 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // errCode is for a code that is wrong, spent or too old.
@@ -115,7 +116,7 @@ func (a *accounts) spend(ctx context.Context, email string, purpose contract.Pur
 
 // Update changes what is not nil.
 func (a *accounts) Update(ctx context.Context, req contract.UpdateMeRequest) (user User, err error) {
-	err = retry(ctx, func() error {
+	err = revision.Retry(ctx, func() error {
 		if user, _, err = a.sessions.Alive(ctx, req.Caller); err != nil {
 			return err
 		}

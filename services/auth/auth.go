@@ -77,7 +77,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	post := newPost(cfg.MailQueue, deliver, tel)
 	sessions := &sessions{
 		store: store, signer: token.NewSigner(key, cfg.AccessTTL, now), accessTTL: cfg.AccessTTL,
-		ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions), out: newPushes(nc, tel), now: now,
+		ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions), out: &pushes{bus.NewPusher(nc, tel)}, now: now,
 	}
 	accounts := &accounts{
 		store: store, passwords: newPasswords(cfg.passwordOptions()), limits: limits, codes: codes,

@@ -142,9 +142,10 @@ type place struct {
 	id     string
 }
 
-// after reports whether p comes later in the list than q.
+// after reports whether p comes later in the list than q. Of two used in one
+// millisecond the one opened later comes first: ids grow with time.
 func (p place) after(q place) bool {
-	return p.usedAt < q.usedAt || p.usedAt == q.usedAt && p.id > q.id
+	return p.usedAt < q.usedAt || p.usedAt == q.usedAt && p.id < q.id
 }
 
 func (p place) cursor() string {

@@ -10,6 +10,7 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // errLogin is the same whatever was wrong.
@@ -70,7 +71,7 @@ func (c *credentials) rehash(ctx context.Context, user User, password string) Us
 	renewed.Password = hash
 	renewed.Rev++
 	if err := c.store.SaveUser(ctx, renewed, nil); err != nil {
-		if !errors.Is(err, ErrConflict) {
+		if !errors.Is(err, revision.ErrConflict) {
 			c.log.Warn("rehash password", "err", err)
 		}
 		return user
@@ -132,7 +133,7 @@ func (c *credentials) Reset(ctx context.Context, req contract.ResetPasswordReque
 // but the kept one dies.
 func (c *credentials) set(ctx context.Context, hash, keep string, load func() (*User, error)) error {
 	var user User
-	err := retry(ctx, func() error {
+	err := revision.Retry(ctx, func() error {
 		loaded, err := load()
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // maxEnding is how many users' sessions one look at the store goes through.
@@ -25,7 +26,7 @@ func (s *sessions) finish(ctx context.Context, user User) error {
 			}
 		}
 	}
-	return retry(ctx, func() error {
+	return revision.Retry(ctx, func() error {
 		current, err := s.store.User(ctx, user.ID)
 		if err != nil || current == nil || current.Epoch != user.Epoch || !current.Ending {
 			return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/revision"
 	"github.com/parley-im/parley/pkg/token"
 )
 
@@ -42,7 +43,7 @@ func addKey(ctx context.Context, store Store, secret Secret, now time.Time) (*Se
 		return nil, fmt.Errorf("seal signing key: %w", err)
 	}
 	err = store.AddKey(ctx, sealed)
-	if err != nil && !errors.Is(err, ErrConflict) {
+	if err != nil && !errors.Is(err, revision.ErrConflict) {
 		return nil, err
 	}
 	kept, err := store.Key(ctx)

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,12 +43,11 @@ type post struct {
 	deliver func(context.Context, Letter) error
 	log     *slog.Logger
 	sent    *prometheus.CounterVec
-	pauses  []time.Duration
 }
 
 func newPost(size int, deliver func(context.Context, Letter) error, tel *telemetry.Telemetry) *post {
 	p := &post{
-		queue: make(chan Letter, max(1, size)), deliver: deliver, log: tel.Log, pauses: pauses,
+		queue: make(chan Letter, max(1, size)), deliver: deliver, log: tel.Log,
 		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "parley_auth_mails_total", Help: "Mails by how they ended: sent, failed or dropped.",
 		}, []string{"outcome"}),
@@ -78,56 +78,59 @@ func (p *post) add(l Letter) {
 
 // Run sends until ctx ends, and then for a few seconds what still waits.
 func (p *post) Run(ctx context.Context) error {
-	done := make(chan struct{})
+	// Mails in hand outlive ctx by lastRound.
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastRound, cancel) })()
+
+	var walks sync.WaitGroup
 	for range postmen {
-		// Ends with ctx; Run waits for all. The queue bounds what waits.
-		go func() {
-			p.walk(ctx)
-			done <- struct{}{}
-		}()
+		// Ends with ctx and work. The queue bounds what waits.
+		walks.Go(func() { p.walk(ctx, work) })
 	}
-	for range postmen {
-		<-done
+	done := make(chan struct{})
+	go func() { walks.Wait(); close(done) }() // ends with the walks
+	select {
+	case <-done:
+	case <-work.Done():
+		// Who still waits for a mail server gives up at the deadline of
+		// its connection, and finds that work has ended.
 	}
 	return nil
 }
 
-func (p *post) walk(ctx context.Context) {
+func (p *post) walk(ctx, work context.Context) {
 	for ctx.Err() == nil {
 		select {
 		case l := <-p.queue:
-			p.send(ctx, l)
+			p.send(ctx, work, l)
 		case <-ctx.Done():
 		}
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastRound)
-	defer cancel()
-	for last.Err() == nil {
+	for work.Err() == nil {
 		select {
 		case l := <-p.queue:
-			p.try(last, l, true)
+			p.try(work, l, true)
 		default:
 			return
 		}
 	}
 }
 
-// send tries a few times. An attempt in hand is finished even when ctx ends.
-func (p *post) send(ctx context.Context, l Letter) {
-	for _, pause := range p.pauses {
-		if p.try(context.WithoutCancel(ctx), l, false) {
+// send tries a few times; when ctx ends, once more.
+func (p *post) send(ctx, work context.Context, l Letter) {
+	for _, pause := range pauses {
+		if p.try(work, l, false) {
 			return
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastRound)
-			p.try(last, l, true)
-			cancel()
+			p.try(work, l, true)
 			return
 		}
 	}
-	p.try(context.WithoutCancel(ctx), l, true)
+	p.try(work, l, true)
 }
 
 // try sends once and reports whether it did.

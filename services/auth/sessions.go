@@ -10,6 +10,7 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/revision"
 	"github.com/parley-im/parley/pkg/token"
 )
 
@@ -134,7 +135,7 @@ func (s *sessions) Refresh(ctx context.Context, raw string) (contract.Grant, err
 		return contract.Grant{}, errRefresh
 	}
 	var grant contract.Grant
-	err := retry(ctx, func() error {
+	err := revision.Retry(ctx, func() error {
 		session, err := s.store.Session(ctx, t.SessionID)
 		if err != nil {
 			return err
@@ -200,7 +201,7 @@ func (s *sessions) grant(user User, t refreshToken) (contract.Grant, error) {
 // End ends a session and tells at once; false when it has ended before.
 func (s *sessions) End(ctx context.Context, sessionID, reason string) (ended bool, err error) {
 	var session *Session
-	err = retry(ctx, func() error {
+	err = revision.Retry(ctx, func() error {
 		var err error
 		if session, err = s.store.Session(ctx, sessionID); err != nil {
 			return err

@@ -8,11 +8,9 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 )
 
-// What a store answers when a record cannot be saved.
+// What a store answers when a record cannot be saved, besides
+// revision.ErrConflict.
 var (
-	// ErrConflict means that the record was changed since it was loaded, or
-	// that one of its id exists already.
-	ErrConflict = errors.New("record has changed")
 	// ErrAccountTaken means that another user has the account.
 	ErrAccountTaken = errors.New("account is taken")
 	// ErrEmailTaken means that another user has the e-mail.
@@ -24,7 +22,7 @@ var (
 // processes. A record that is not there is nil, and no error.
 //
 // Saving a record of revision 1 inserts it, saving a later one replaces the
-// revision before it; else ErrConflict. The events go into the outbox in the
+// revision before it; else revision.ErrConflict. The events go into the outbox in the
 // same write.
 type Store interface {
 	User(ctx context.Context, id string) (*User, error)
@@ -49,7 +47,7 @@ type Store interface {
 
 	// Key is the one signing key.
 	Key(ctx context.Context) (*SealedKey, error)
-	// AddKey keeps the key unless there is one: then ErrConflict.
+	// AddKey keeps the key unless there is one: then revision.ErrConflict.
 	AddKey(ctx context.Context, k SealedKey) error
 
 	// Pending, Done and Lease are bus.Outbox.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/mongodb"
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 const (
@@ -133,7 +134,7 @@ func (s *mongoStore) EndingUsers(ctx context.Context, limit int) ([]User, error)
 
 func (s *mongoStore) findUsers(ctx context.Context, filter bson.D, o ...*options.FindOptions) ([]User, error) {
 	var docs []userDoc
-	if err := all(ctx, s.users, filter, &docs, o...); err != nil {
+	if err := mongodb.Find(ctx, s.users, filter, &docs, o...); err != nil {
 		return nil, fmt.Errorf("read users: %w", err)
 	}
 	list := make([]User, len(docs))
@@ -154,7 +155,7 @@ func (s *mongoStore) SaveUser(ctx context.Context, u User, events []contract.Eve
 		Epoch: u.Epoch, ValidFrom: u.ValidFrom.Time, Kept: u.Kept, Ending: u.Ending,
 	}
 	doc.AddEvents(time.Now(), events)
-	if err := s.userErr(ctx, u, save(ctx, s.users, u.ID, u.Rev, doc)); err != nil {
+	if err := s.userErr(ctx, u, mongodb.Save(ctx, s.users, u.ID, u.Rev, doc)); err != nil {
 		return fmt.Errorf("save user: %w", err)
 	}
 	return nil
@@ -172,7 +173,7 @@ func (s *mongoStore) userErr(ctx context.Context, u User, err error) error {
 		case other == nil:
 			return ErrEmailTaken
 		case other.ID == u.ID:
-			return ErrConflict
+			return revision.ErrConflict
 		}
 		return ErrAccountTaken
 	case mongodb.IsDuplicate(err, indexAccount):
@@ -180,7 +181,7 @@ func (s *mongoStore) userErr(ctx context.Context, u User, err error) error {
 	case mongodb.IsDuplicate(err, indexEmail):
 		return ErrEmailTaken
 	case mongodb.IsDuplicate(err, ""):
-		return ErrConflict
+		return revision.ErrConflict
 	default:
 		return err
 	}
@@ -188,7 +189,7 @@ func (s *mongoStore) userErr(ctx context.Context, u User, err error) error {
 
 func (s *mongoStore) Key(ctx context.Context) (*SealedKey, error) {
 	var docs []keyDoc
-	if err := all(ctx, s.keys, bson.D{{Key: "_id", Value: theKey}}, &docs); err != nil {
+	if err := mongodb.Find(ctx, s.keys, bson.D{{Key: "_id", Value: theKey}}, &docs); err != nil {
 		return nil, fmt.Errorf("read signing key: %w", err)
 	}
 	if len(docs) == 0 {
@@ -200,33 +201,12 @@ func (s *mongoStore) Key(ctx context.Context) (*SealedKey, error) {
 func (s *mongoStore) AddKey(ctx context.Context, k SealedKey) error {
 	_, err := s.keys.InsertOne(ctx, keyDoc{Name: theKey, ID: k.ID, Sealed: k.Sealed, CreatedAt: k.CreatedAt.Time})
 	if mongodb.IsDuplicate(err, "") {
-		err = ErrConflict
+		err = revision.ErrConflict
 	}
 	if err != nil {
 		return fmt.Errorf("add signing key: %w", mongodb.AsFault(err))
 	}
 	return nil
-}
-
-// save inserts a first revision, and replaces the one before with a later.
-// What a unique index refuses it returns as it is.
-func save(ctx context.Context, c *mongo.Collection, id string, rev int64, doc any) error {
-	if rev > 1 {
-		if err := mongodb.Replace(ctx, c, id, rev-1, doc); !errors.Is(err, mongodb.ErrConflict) {
-			return err
-		}
-		return ErrConflict
-	}
-	_, err := c.InsertOne(ctx, doc)
-	return mongodb.AsFault(err)
-}
-
-func all(ctx context.Context, c *mongo.Collection, filter bson.D, into any, o ...*options.FindOptions) error {
-	cur, err := c.Find(ctx, filter, o...)
-	if err != nil {
-		return mongodb.AsFault(err)
-	}
-	return mongodb.AsFault(cur.All(ctx, into))
 }
 
 // sessionDoc is a session.
@@ -264,7 +244,7 @@ func (s *mongoStore) EndedSince(ctx context.Context, t contract.Time) ([]Session
 
 func (s *mongoStore) findSessions(ctx context.Context, filter bson.D) ([]Session, error) {
 	var docs []sessionDoc
-	if err := all(ctx, s.sessions, filter, &docs); err != nil {
+	if err := mongodb.Find(ctx, s.sessions, filter, &docs); err != nil {
 		return nil, fmt.Errorf("read sessions: %w", err)
 	}
 	list := make([]Session, len(docs))
@@ -296,9 +276,9 @@ func (s *mongoStore) SaveSession(ctx context.Context, v Session, events []contra
 		doc.EndedAt = v.EndedAt.Time
 	}
 	doc.AddEvents(time.Now(), events)
-	err := save(ctx, s.sessions, v.ID, v.Rev, doc)
+	err := mongodb.Save(ctx, s.sessions, v.ID, v.Rev, doc)
 	if mongodb.IsDuplicate(err, "") {
-		err = ErrConflict
+		err = revision.ErrConflict
 	}
 	if err != nil {
 		return fmt.Errorf("save session: %w", err)
@@ -326,7 +306,7 @@ func (s *mongoStore) RemoveSessions(ctx context.Context, ended, used contract.Ti
 func (s *mongoStore) removeSessions(ctx context.Context, old bson.D, limit int) (int, error) {
 	var docs []sessionDoc
 	old = append(old, bson.E{Key: "outbox_at", Value: bson.D{{Key: "$exists", Value: false}}})
-	if err := all(ctx, s.sessions, old, &docs, options.Find().SetLimit(int64(limit))); err != nil {
+	if err := mongodb.Find(ctx, s.sessions, old, &docs, options.Find().SetLimit(int64(limit))); err != nil {
 		return 0, fmt.Errorf("find old sessions: %w", err)
 	}
 	if len(docs) == 0 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/revision"
 	"github.com/parley-im/parley/pkg/sqlite"
 )
 
@@ -100,7 +101,7 @@ func (s *sqliteStore) EndingUsers(ctx context.Context, limit int) ([]User, error
 
 func (s *sqliteStore) users(ctx context.Context, where string, arg any) ([]User, error) {
 	var list []User
-	err := s.query(ctx, sqlUsers+where, []any{arg}, func(rows *sql.Rows) error {
+	err := s.Query(ctx, sqlUsers+where, []any{arg}, func(rows *sql.Rows) error {
 		var u User
 		var created, validFrom int64
 		if err := rows.Scan(&u.ID, &u.Account, &u.Email, &u.Password, &u.Nickname, &u.Sex, &u.AvatarURL, &created, &u.Epoch, &validFrom, &u.Kept, &u.Ending, &u.Rev); err != nil {
@@ -132,7 +133,7 @@ func (s *sqliteStore) SaveUser(ctx context.Context, u User, events []contract.Ev
 				u.Account, u.Email, u.Password, u.Nickname, u.Sex, u.AvatarURL,
 				u.Epoch, u.ValidFrom.UnixMilli(), u.Kept, u.Ending, u.Rev, u.ID, u.Rev-1)
 		}
-		if err := oneRow(result, err); err != nil {
+		if err := sqlite.OneRow(result, err); err != nil {
 			return err
 		}
 		return s.AddEvents(ctx, tx, events)
@@ -145,14 +146,14 @@ func (s *sqliteStore) SaveUser(ctx context.Context, u User, events []contract.Ev
 	case sqlite.IsUnique(err, "users.email"):
 		err = ErrEmailTaken
 	case sqlite.IsUnique(err, "users.id"):
-		err = ErrConflict
+		err = revision.ErrConflict
 	}
 	return fmt.Errorf("save user: %w", err)
 }
 
 func (s *sqliteStore) Key(ctx context.Context) (*SealedKey, error) {
 	var list []SealedKey
-	err := s.query(ctx, `SELECT id, sealed, created_at FROM signing_keys WHERE name = ?`, []any{theKey}, func(rows *sql.Rows) error {
+	err := s.Query(ctx, `SELECT id, sealed, created_at FROM signing_keys WHERE name = ?`, []any{theKey}, func(rows *sql.Rows) error {
 		var k SealedKey
 		var created int64
 		err := rows.Scan(&k.ID, &k.Sealed, &created)
@@ -168,7 +169,7 @@ func (s *sqliteStore) Key(ctx context.Context) (*SealedKey, error) {
 
 func (s *sqliteStore) AddKey(ctx context.Context, k SealedKey) error {
 	return s.Write(ctx, func(tx *sql.Tx) error {
-		err := oneRow(tx.ExecContext(ctx, `INSERT INTO signing_keys (name, id, sealed, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		err := sqlite.OneRow(tx.ExecContext(ctx, `INSERT INTO signing_keys (name, id, sealed, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			theKey, k.ID, k.Sealed, k.CreatedAt.UnixMilli()))
 		if err != nil {
 			return fmt.Errorf("add signing key: %w", err)
@@ -177,7 +178,6 @@ func (s *sqliteStore) AddKey(ctx context.Context, k SealedKey) error {
 	})
 }
 
-// query hands each row to scan.
 func (s *sqliteStore) query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
 	rows, err := s.Read().QueryContext(ctx, query, args...)
 	if err != nil {
@@ -190,18 +190,6 @@ func (s *sqliteStore) query(ctx context.Context, query string, args []any, scan 
 		}
 	}
 	return sqlite.AsFault(rows.Err())
-}
-
-// oneRow is ErrConflict when a write touched nothing.
-func oneRow(result sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
-	if err == nil && n == 0 {
-		return ErrConflict
-	}
-	return err
 }
 
 // first is the only one of a list, or nil.
@@ -228,7 +216,7 @@ func (s *sqliteStore) EndedSince(ctx context.Context, t contract.Time) ([]Sessio
 
 func (s *sqliteStore) sessions(ctx context.Context, where string, arg any) ([]Session, error) {
 	var list []Session
-	err := s.query(ctx, sqlSessions+where, []any{arg}, func(rows *sql.Rows) error {
+	err := s.Query(ctx, sqlSessions+where, []any{arg}, func(rows *sql.Rows) error {
 		var v Session
 		var family, current, previous []byte
 		var rotated, created, used, ended int64
@@ -272,7 +260,7 @@ func (s *sqliteStore) SaveSession(ctx context.Context, v Session, events []contr
 				v.DeviceName, v.Current[:], v.Previous[:], v.RotatedAt.UnixMilli(),
 				v.LastUsedAt.UnixMilli(), ended, v.Reason, v.Rev, v.ID, v.Rev-1)
 		}
-		if err := oneRow(result, err); err != nil {
+		if err := sqlite.OneRow(result, err); err != nil {
 			return fmt.Errorf("save session: %w", err)
 		}
 		return s.AddEvents(ctx, tx, events)

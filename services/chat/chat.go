@@ -59,7 +59,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	})
 	tel.Health.Add("rpc", server.Ready)
 	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
-	out := newPushes(nc, tel)
+	out := &pushes{bus.NewPusher(nc, tel)}
 	log := NewLog(store, out, cfg.logOptions(now), tel)
 	h := &handlers{
 		store:   store,

@@ -7,58 +7,32 @@ import (
 	"log/slog"
 
 	"github.com/nats-io/nats.go"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
-	"github.com/parley-im/parley/pkg/telemetry"
 )
 
-// pushes tells members of rooms what happens in them, over core NATS. What
-// does not get through is repaired by seq, so that failures are only counted.
-type pushes struct {
-	nc   *nats.Conn
-	log  *slog.Logger
-	lost prometheus.Counter
-}
-
-func newPushes(nc *nats.Conn, tel *telemetry.Telemetry) *pushes {
-	p := &pushes{nc: nc, log: tel.Log, lost: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "parley_chat_lost_pushes_total", Help: "Live pushes that could not be handed to NATS.",
-	})}
-	tel.Metrics.MustRegister(p.lost)
-	return p
-}
+// pushes tells members of rooms what happens in them. What does not get
+// through is repaired by seq.
+type pushes struct{ *bus.Pusher }
 
 // Message tells of a new message.
-func (p *pushes) Message(m contract.Message) { push(p, contract.MessagePushed, m.RoomID, m) }
+func (p *pushes) Message(m contract.Message) { bus.Push(p.Pusher, contract.MessagePushed, m.RoomID, m) }
 
 // Head tells where a room's log ends.
 func (p *pushes) Head(roomID string, lastSeq int64) {
-	push(p, contract.RoomHeadPushed, roomID, contract.RoomHeadData{RoomID: roomID, LastSeq: lastSeq})
+	bus.Push(p.Pusher, contract.RoomHeadPushed, roomID, contract.RoomHeadData{RoomID: roomID, LastSeq: lastSeq})
 }
 
 // Removed tells of a tombstone.
 func (p *pushes) Removed(d contract.MessageRemovedData) {
-	push(p, contract.MessageRemovedPushed, d.RoomID, d)
+	bus.Push(p.Pusher, contract.MessageRemovedPushed, d.RoomID, d)
 }
 
 // Read tells how far a member has read.
-func (p *pushes) Read(d contract.RoomReadData) { push(p, contract.RoomReadPushed, d.RoomID, d) }
-
-func push[T any](p *pushes, kind contract.Push[T], roomID string, data T) {
-	subject, err := kind.Subject(roomID)
-	if err == nil {
-		var frame []byte
-		if frame, err = kind.Encode(data); err == nil {
-			err = p.nc.Publish(subject, frame)
-		}
-	}
-	if err != nil {
-		p.lost.Inc()
-		p.log.Debug("push not sent", "op", kind.Op, "room", roomID, "err", err)
-	}
+func (p *pushes) Read(d contract.RoomReadData) {
+	bus.Push(p.Pusher, contract.RoomReadPushed, d.RoomID, d)
 }
 
 // watchMemberships keeps what is known of memberships fresh: social's pushes

@@ -3,56 +3,25 @@ package social
 import (
 	"context"
 	"fmt"
-	"log/slog"
 
-	"github.com/nats-io/nats.go"
-	"github.com/prometheus/client_golang/prometheus"
-
+	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
-	"github.com/parley-im/parley/pkg/telemetry"
 )
 
-// pushes tells people at once what changed, over core NATS. What does not get
-// through is in IM_EVENTS, and in what clients read next, so that failures
-// are only counted.
-type pushes struct {
-	nc   *nats.Conn
-	log  *slog.Logger
-	lost prometheus.Counter
-}
-
-func newPushes(nc *nats.Conn, tel *telemetry.Telemetry) *pushes {
-	p := &pushes{nc: nc, log: tel.Log, lost: prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "parley_social_lost_pushes_total", Help: "Live pushes that could not be handed to NATS.",
-	})}
-	tel.Metrics.MustRegister(p.lost)
-	return p
-}
-
-func push[T any](p *pushes, kind contract.Push[T], id string, data T) {
-	subject, err := kind.Subject(id)
-	if err == nil {
-		var frame []byte
-		if frame, err = kind.Encode(data); err == nil {
-			err = p.nc.Publish(subject, frame)
-		}
-	}
-	if err != nil {
-		p.lost.Inc()
-		p.log.Debug("push not sent", slog.String("op", string(kind.Op)), slog.Any("error", err))
-	}
-}
+// pushes tells people at once what changed. What does not get through is in
+// IM_EVENTS, and in what clients read next.
+type pushes struct{ *bus.Pusher }
 
 // befriended tells both of their friendship, and of their room if it is new.
 func (p *pushes) befriended(f Friendship, fresh bool, profiles map[string]contract.Profile) {
 	for _, userID := range []string{f.A, f.B} {
 		peer := profiles[f.other(userID)]
 		if fresh {
-			push(p, contract.RoomCreated, userID, contract.RoomCreatedData{Room: directRoom(f, userID, peer)})
+			bus.Push(p.Pusher, contract.RoomCreated, userID, contract.RoomCreatedData{Room: directRoom(f, userID, peer)})
 		}
-		push(p, contract.FriendAdded, userID, contract.FriendAddedData{User: peer, RoomID: f.ID, Since: f.Since, Rev: f.Rev})
+		bus.Push(p.Pusher, contract.FriendAdded, userID, contract.FriendAddedData{User: peer, RoomID: f.ID, Since: f.Since, Rev: f.Rev})
 	}
 	p.direct(f)
 }
@@ -61,19 +30,19 @@ func (p *pushes) befriended(f Friendship, fresh bool, profiles map[string]contra
 func (p *pushes) unfriended(f Friendship) {
 	p.direct(f)
 	for _, userID := range []string{f.A, f.B} {
-		push(p, contract.FriendRemoved, userID, contract.FriendRemovedData{UserID: f.other(userID), RoomID: f.ID, Rev: f.Rev})
+		bus.Push(p.Pusher, contract.FriendRemoved, userID, contract.FriendRemovedData{UserID: f.other(userID), RoomID: f.ID, Rev: f.Rev})
 	}
 }
 
 // direct tells of a direct room's state; chat, too, takes it from here.
 func (p *pushes) direct(f Friendship) {
-	push(p, contract.RoomUpdated, f.ID, contract.RoomUpdatedData{RoomID: f.ID, Closed: f.State != StateFriends, Rev: f.Rev})
+	bus.Push(p.Pusher, contract.RoomUpdated, f.ID, contract.RoomUpdatedData{RoomID: f.ID, Closed: f.State != StateFriends, Rev: f.Rev})
 }
 
 // welcome tells each of the members of a room that is new to them.
 func (p *pushes) welcome(room Room, members []Member) {
 	for _, m := range members {
-		push(p, contract.RoomCreated, m.UserID, contract.RoomCreatedData{Room: groupRoom(room, m)})
+		bus.Push(p.Pusher, contract.RoomCreated, m.UserID, contract.RoomCreatedData{Room: groupRoom(room, m)})
 	}
 }
 
@@ -83,7 +52,7 @@ func (p *pushes) joined(room Room, added []Member, by string) {
 	for _, m := range added {
 		data.Members = append(data.Members, m.wire())
 	}
-	push(p, contract.MemberJoined, room.ID, data)
+	bus.Push(p.Pusher, contract.MemberJoined, room.ID, data)
 }
 
 // left tells a room, and who left, that they did.
@@ -92,25 +61,25 @@ func (p *pushes) left(room Room, userID, by string, heir *Member) {
 	if heir != nil {
 		data.NewOwnerID = heir.UserID
 	}
-	push(p, contract.MemberLeft, room.ID, data)
+	bus.Push(p.Pusher, contract.MemberLeft, room.ID, data)
 }
 
 // updated tells a room of its new name.
 func (p *pushes) updated(room Room) {
-	push(p, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Rev: room.Rev})
+	bus.Push(p.Pusher, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Rev: room.Rev})
 }
 
 // roles tells a room whose role changed.
 func (p *pushes) roles(room Room, changed []Member) {
 	for _, m := range changed {
 		wire := m.wire()
-		push(p, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Member: &wire, Rev: room.Rev})
+		bus.Push(p.Pusher, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Member: &wire, Rev: room.Rev})
 	}
 }
 
 // disbanded tells a room that it has ended.
 func (p *pushes) disbanded(room Room) {
-	push(p, contract.RoomDisbanded, room.ID, contract.RoomDisbandedData{RoomID: room.ID, Rev: room.Rev})
+	bus.Push(p.Pusher, contract.RoomDisbanded, room.ID, contract.RoomDisbandedData{RoomID: room.ID, Rev: room.Rev})
 }
 
 // groupRoom is a group as someone who is new to it sees it: they have read all

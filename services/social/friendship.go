@@ -8,6 +8,7 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // FriendState is where a friendship stands. Requests that need consent will
@@ -73,7 +74,7 @@ func (s *friendships) add(ctx context.Context, userID, otherID string) (f Friend
 	if userID == otherID {
 		return Friendship{}, false, fault.Invalid("user_id", "is yourself")
 	}
-	err = retry(ctx, func() error {
+	err = revision.Retry(ctx, func() error {
 		now := contract.NewTime(s.now())
 		known, err := s.store.Friendship(ctx, id.Pair(userID, otherID))
 		if err != nil {
@@ -99,7 +100,7 @@ func (s *friendships) add(ctx context.Context, userID, otherID string) (f Friend
 
 // remove ends a friendship, and with it the sending in its room.
 func (s *friendships) remove(ctx context.Context, userID, otherID string) (f Friendship, err error) {
-	err = retry(ctx, func() error {
+	err = revision.Retry(ctx, func() error {
 		known, err := s.store.Friendship(ctx, id.Pair(userID, otherID))
 		if err != nil {
 			return err

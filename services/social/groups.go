@@ -10,6 +10,7 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // groups holds the rules of groups: load, decide, and save under the revision
@@ -50,7 +51,7 @@ func (g *groups) create(ctx context.Context, req contract.CreateRoomRequest) (ro
 		return Room{}, false, err
 	}
 	err = g.save(ctx, &room, contract.GroupCreated, contract.RoomEvent{By: userID, Members: wireMembers(room.Members)})
-	if errors.Is(err, ErrConflict) { // the same request, answered elsewhere at the same moment
+	if errors.Is(err, revision.ErrConflict) { // the same request, answered elsewhere at the same moment
 		known, err := g.store.RoomByClientID(ctx, userID, req.ClientID)
 		return g.known(known, userID, err)
 	}
@@ -171,7 +172,7 @@ type change struct {
 // change loads a group of the user, has decide change it, and saves it; nil
 // from decide means that there is nothing to save.
 func (g *groups) change(ctx context.Context, userID, roomID string, decide func(*Room) (*change, error)) (room Room, err error) {
-	err = retry(ctx, func() error {
+	err = revision.Retry(ctx, func() error {
 		loaded, err := g.load(ctx, userID, roomID)
 		if err != nil {
 			return err

@@ -60,7 +60,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 			store: store, maxMembers: max(1, cfg.MaxMembers), maxRooms: max(1, cfg.MaxRooms), head: neighbours.head, now: now,
 		},
 		users: neighbours,
-		out:   newPushes(nc, tel),
+		out:   &pushes{bus.NewPusher(nc, tel)},
 		kick:  relay.Kick,
 	}
 	h.register(server)

@@ -2,16 +2,10 @@ package social
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 )
-
-// ErrConflict says that a record is not at the revision that a change was
-// made for, or that another one stands where a new one was to go: load it
-// again and decide anew. Nothing was written.
-var ErrConflict = errors.New("record has another revision")
 
 // Store keeps friendships and groups. A verb that returns another error than
 // those named has either happened or not; the caller loads the record again.
@@ -19,7 +13,7 @@ type Store interface {
 	// Friendship returns the record of a pair by its id, nil if there is none.
 	Friendship(ctx context.Context, id string) (*Friendship, error)
 	// SaveFriendship puts f in the place of revision f.Rev-1 (0: nothing yet),
-	// with the events in the same write; else ErrConflict.
+	// with the events in the same write; else revision.ErrConflict.
 	SaveFriendship(ctx context.Context, f Friendship, events []contract.Event) error
 	// FriendsOf returns the friendships of a user in state friends whose id is
 	// greater than after, in order of their ids.
@@ -33,8 +27,8 @@ type Store interface {
 	// RoomByClientID returns the group that the user made with that request.
 	RoomByClientID(ctx context.Context, userID, clientID string) (*Room, error)
 	// SaveRoom puts r in the place of revision r.Rev-1 (0: nothing yet), with
-	// the events in the same write; else ErrConflict. A new room whose creator
-	// has used its client id before is ErrConflict, too.
+	// the events in the same write; else revision.ErrConflict. A new room whose creator
+	// has used its client id before is revision.ErrConflict, too.
 	SaveRoom(ctx context.Context, r Room, events []contract.Event) error
 
 	// RoomInfos returns those of the rooms, direct ones too, that the user is

@@ -13,6 +13,7 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/id"
 	"github.com/parley-im/parley/pkg/mongodb"
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 const indexCreation = "creation"
@@ -157,7 +158,7 @@ func (s *mongoStore) FriendsAmong(ctx context.Context, userID string, others []s
 
 func (s *mongoStore) findFriendships(ctx context.Context, filter bson.D, o ...*options.FindOptions) ([]Friendship, error) {
 	var docs []friendshipDoc
-	if err := all(ctx, s.friendships, filter, &docs, o...); err != nil {
+	if err := mongodb.Find(ctx, s.friendships, filter, &docs, o...); err != nil {
 		return nil, fmt.Errorf("read friendships: %w", err)
 	}
 	list := make([]Friendship, len(docs))
@@ -180,7 +181,7 @@ func (s *mongoStore) RoomByClientID(ctx context.Context, userID, clientID string
 
 func (s *mongoStore) room(ctx context.Context, filter bson.D) (*Room, error) {
 	var docs []roomDoc
-	if err := all(ctx, s.rooms, filter, &docs, options.Find().SetLimit(1)); err != nil {
+	if err := mongodb.Find(ctx, s.rooms, filter, &docs, options.Find().SetLimit(1)); err != nil {
 		return nil, fmt.Errorf("read room: %w", err)
 	}
 	if len(docs) == 0 {
@@ -220,7 +221,7 @@ func (s *mongoStore) SaveRoom(ctx context.Context, r Room, events []contract.Eve
 func (s *mongoStore) mine(ctx context.Context, userID string, filter bson.D) ([]roomDoc, error) {
 	filter = append(filter, bson.E{Key: "member_ids", Value: userID})
 	var docs []roomDoc
-	err := all(ctx, s.rooms, filter, &docs, options.Find().SetProjection(bson.D{
+	err := mongodb.Find(ctx, s.rooms, filter, &docs, options.Find().SetProjection(bson.D{
 		{Key: "rev", Value: 1}, {Key: "name", Value: 1}, {Key: "history", Value: 1}, {Key: "created_at", Value: 1},
 		{Key: "member_count", Value: 1}, {Key: "members." + userID, Value: 1},
 	}))
@@ -265,7 +266,7 @@ func (s *mongoStore) Membership(ctx context.Context, roomID, userID string) (con
 		return contract.MembershipReply{Member: true, Membership: docs[0].membership(userID)}, nil
 	}
 	var none []roomDoc
-	if err := all(ctx, s.rooms, bson.D{{Key: "_id", Value: roomID}}, &none, options.Find().SetProjection(bson.D{{Key: "rev", Value: 1}})); err != nil {
+	if err := mongodb.Find(ctx, s.rooms, bson.D{{Key: "_id", Value: roomID}}, &none, options.Find().SetProjection(bson.D{{Key: "rev", Value: 1}})); err != nil {
 		return contract.MembershipReply{}, fmt.Errorf("read room: %w", err)
 	}
 	reply := contract.MembershipReply{Membership: contract.Membership{RoomID: roomID, Type: contract.RoomGroup}}
@@ -316,27 +317,14 @@ func (s *mongoStore) CountRooms(ctx context.Context, userIDs []string) (map[stri
 	return counts, nil
 }
 
-// save inserts a first revision, and replaces the one before with a later.
+// save writes a revision; what stands where a new record was to go is a
+// conflict like any other.
 func save(ctx context.Context, c *mongo.Collection, id string, rev int64, doc any) error {
-	if rev > 1 {
-		if err := mongodb.Replace(ctx, c, id, rev-1, doc); !errors.Is(err, mongodb.ErrConflict) {
-			return err
-		}
-		return ErrConflict
-	}
-	_, err := c.InsertOne(ctx, doc)
+	err := mongodb.Save(ctx, c, id, rev, doc)
 	if mongodb.IsDuplicate(err, "") {
-		return ErrConflict
+		return revision.ErrConflict
 	}
-	return mongodb.AsFault(err)
-}
-
-func all(ctx context.Context, c *mongo.Collection, filter bson.D, into any, o ...*options.FindOptions) error {
-	cur, err := c.Find(ctx, filter, o...)
-	if err != nil {
-		return mongodb.AsFault(err)
-	}
-	return mongodb.AsFault(cur.All(ctx, into))
+	return err
 }
 
 func in(ids []string) bson.D { return bson.D{{Key: "$in", Value: ids}} }

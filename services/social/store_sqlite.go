@@ -83,7 +83,7 @@ func (s *sqliteStore) SaveFriendship(ctx context.Context, f Friendship, events [
 			result, err = tx.ExecContext(ctx, `UPDATE friendships SET state = ?, since = ?, rev = ? WHERE id = ? AND rev = ?`,
 				f.State, f.Since.UnixMilli(), f.Rev, f.ID, f.Rev-1)
 		}
-		if err := oneRow(result, err); err != nil {
+		if err := sqlite.OneRow(result, err); err != nil {
 			return fmt.Errorf("save friendship: %w", err)
 		}
 		return s.AddEvents(ctx, tx, events)
@@ -104,7 +104,7 @@ func (s *sqliteStore) FriendsAmong(ctx context.Context, userID string, others []
 		pairs[i] = id.Pair(userID, other)
 	}
 	list, err := s.friendships(ctx, `SELECT `+friendshipColumns+` FROM friendships
-		WHERE id IN (SELECT value FROM json_each(?)) AND state = 'friends'`, jsonList(pairs))
+		WHERE id IN (SELECT value FROM json_each(?)) AND state = 'friends'`, sqlite.List(pairs))
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (s *sqliteStore) FriendsAmong(ctx context.Context, userID string, others []
 
 func (s *sqliteStore) friendships(ctx context.Context, query string, args ...any) ([]Friendship, error) {
 	var list []Friendship
-	err := s.query(ctx, query, args, func(rows *sql.Rows) error {
+	err := s.Query(ctx, query, args, func(rows *sql.Rows) error {
 		var f Friendship
 		var since, created int64
 		if err := rows.Scan(&f.ID, &f.A, &f.B, &f.State, &since, &created, &f.Rev); err != nil {
@@ -145,7 +145,7 @@ func (s *sqliteStore) RoomByClientID(ctx context.Context, userID, clientID strin
 // revision.
 func (s *sqliteStore) room(ctx context.Context, where, arg string) (*Room, error) {
 	var room *Room
-	err := s.query(ctx, `
+	err := s.Query(ctx, `
 		SELECT r.id, name, history, created_by, client_id, created_at, disbanded, rev, user_id, role, first_seq, joined_at
 		FROM rooms r LEFT JOIN members m ON m.room_id = r.id WHERE `+where+` ORDER BY place`, []any{arg}, func(rows *sql.Rows) error {
 		var r Room
@@ -184,7 +184,7 @@ func (s *sqliteStore) SaveRoom(ctx context.Context, r Room, events []contract.Ev
 			result, err = tx.ExecContext(ctx, `UPDATE rooms SET name = ?, history = ?, disbanded = ?, members = ?, rev = ? WHERE id = ? AND rev = ?`,
 				r.Name, r.History, r.Disbanded, len(r.Members), r.Rev, r.ID, r.Rev-1)
 		}
-		if err := oneRow(result, err); err != nil {
+		if err := sqlite.OneRow(result, err); err != nil {
 			return fmt.Errorf("save room: %w", err)
 		}
 		if err := saveMembers(ctx, tx, r); err != nil {
@@ -224,9 +224,9 @@ func saveMembers(ctx context.Context, tx *sql.Tx, r Room) error {
 }
 
 func (s *sqliteStore) RoomInfos(ctx context.Context, userID string, roomIDs []string) ([]contract.RoomInfo, error) {
-	list := jsonList(roomIDs)
+	list := sqlite.List(roomIDs)
 	var infos []contract.RoomInfo
-	err := s.query(ctx, `
+	err := s.Query(ctx, `
 		SELECT r.id, name, history, created_at, members, rev, role, first_seq
 		FROM rooms r JOIN members m ON m.room_id = r.id AND m.user_id = ?
 		WHERE r.id IN (SELECT value FROM json_each(?))`, []any{userID, list}, func(rows *sql.Rows) error {
@@ -256,7 +256,7 @@ func (s *sqliteStore) Membership(ctx context.Context, roomID, userID string) (co
 		return pairMembership(f, userID), err
 	}
 	var reply contract.MembershipReply
-	err := s.query(ctx, `
+	err := s.Query(ctx, `
 		SELECT r.created_at, r.rev, role, first_seq, joined_at
 		FROM rooms r LEFT JOIN members m ON m.room_id = r.id AND m.user_id = ? WHERE r.id = ?`, []any{userID, roomID}, func(rows *sql.Rows) error {
 		m := contract.Membership{RoomID: roomID, Type: contract.RoomGroup}
@@ -288,7 +288,7 @@ func (s *sqliteStore) Memberships(ctx context.Context, userID string) ([]contrac
 	for _, f := range pairs {
 		list = append(list, f.membership())
 	}
-	err = s.query(ctx, `
+	err = s.Query(ctx, `
 		SELECT r.id, r.created_at, r.rev, role, first_seq, joined_at
 		FROM members m JOIN rooms r ON r.id = m.room_id WHERE m.user_id = ?`, []any{userID}, func(rows *sql.Rows) error {
 		m := contract.Membership{Type: contract.RoomGroup}
@@ -308,10 +308,10 @@ func (s *sqliteStore) Memberships(ctx context.Context, userID string) ([]contrac
 
 func (s *sqliteStore) CountRooms(ctx context.Context, userIDs []string) (map[string]int, error) {
 	counts := make(map[string]int, len(userIDs))
-	err := s.query(ctx, `
+	err := s.Query(ctx, `
 		SELECT value, (SELECT count(*) FROM members WHERE user_id = value)
 			+ (SELECT count(*) FROM friendships WHERE a = value) + (SELECT count(*) FROM friendships WHERE b = value)
-		FROM json_each(?)`, []any{jsonList(userIDs)}, func(rows *sql.Rows) error {
+		FROM json_each(?)`, []any{sqlite.List(userIDs)}, func(rows *sql.Rows) error {
 		var userID string
 		var count int
 		err := rows.Scan(&userID, &count)
@@ -324,7 +324,6 @@ func (s *sqliteStore) CountRooms(ctx context.Context, userIDs []string) (map[str
 	return counts, nil
 }
 
-// query hands each row to scan.
 func (s *sqliteStore) query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
 	rows, err := s.Read().QueryContext(ctx, query, args...)
 	if err != nil {
@@ -337,22 +336,4 @@ func (s *sqliteStore) query(ctx context.Context, query string, args []any, scan 
 		}
 	}
 	return sqlite.AsFault(rows.Err())
-}
-
-// oneRow is ErrConflict when a write touched nothing.
-func oneRow(result sql.Result, err error) error {
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
-	if err == nil && n == 0 {
-		return ErrConflict
-	}
-	return err
-}
-
-// jsonList passes a list of ids as one parameter.
-func jsonList(ids []string) string {
-	list, _ := json.Marshal(ids) // strings always encode
-	return string(list)
 }

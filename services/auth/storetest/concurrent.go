@@ -9,6 +9,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/revision"
 	"github.com/parley-im/parley/services/auth"
 )
 
@@ -77,7 +78,7 @@ func oneUserWriter(t *testing.T, s auth.Store) {
 	u := user()
 	saveUser(t, s, u)
 	u.Rev++
-	won := winners(t, auth.ErrConflict, func(int) error { return s.SaveUser(ctx, u, event(t, u.ID)) })
+	won := winners(t, revision.ErrConflict, func(int) error { return s.SaveUser(ctx, u, event(t, u.ID)) })
 	if events := drain(t, s); won != 1 || len(events) != 1 {
 		t.Fatalf("%d won, with %d events", won, len(events))
 	}
@@ -88,7 +89,7 @@ func oneSessionWriter(t *testing.T, s auth.Store) {
 	v := session(id.New())
 	saveSession(t, s, v)
 	v.Rev++
-	won := winners(t, auth.ErrConflict, func(int) error { return s.SaveSession(ctx, v, event(t, v.UserID)) })
+	won := winners(t, revision.ErrConflict, func(int) error { return s.SaveSession(ctx, v, event(t, v.UserID)) })
 	if events := drain(t, s); won != 1 || len(events) != 1 {
 		t.Fatalf("%d won, with %d events", won, len(events))
 	}
@@ -110,7 +111,7 @@ func allWrite(t *testing.T, s auth.Store) {
 			switch err := s.SaveSession(ctx, *current, nil); {
 			case err == nil:
 				return
-			case !errors.Is(err, auth.ErrConflict):
+			case !errors.Is(err, revision.ErrConflict):
 				t.Error(err)
 				return
 			}
@@ -124,7 +125,7 @@ func allWrite(t *testing.T, s auth.Store) {
 
 func oneKeyOfMany(t *testing.T, s auth.Store) {
 	ctx := within(t)
-	won := winners(t, auth.ErrConflict, func(w int) error {
+	won := winners(t, revision.ErrConflict, func(w int) error {
 		return s.AddKey(ctx, auth.SealedKey{ID: id.New(), Sealed: []byte{byte(w)}, CreatedAt: contract.NewTime(time.Now())})
 	})
 	if won != 1 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/revision"
 	"github.com/parley-im/parley/services/auth"
 )
 
@@ -82,7 +83,7 @@ func userRevisions(t *testing.T, s auth.Store) {
 		t.Fatalf("got %+v, want %+v", got, next)
 	}
 	drain(t, s)
-	if err := s.SaveUser(within(t), next, event(t, u.ID)); !errors.Is(err, auth.ErrConflict) {
+	if err := s.SaveUser(within(t), next, event(t, u.ID)); !errors.Is(err, revision.ErrConflict) {
 		t.Fatalf("an old revision: %v", err)
 	}
 	if events := drain(t, s); len(events) != 0 {
@@ -113,7 +114,7 @@ func keepsSessions(t *testing.T, s auth.Store) {
 	if got := loadSession(t, s, v.ID); got != v {
 		t.Fatalf("got %+v, want %+v", got, v)
 	}
-	if err := s.SaveSession(within(t), v, nil); !errors.Is(err, auth.ErrConflict) {
+	if err := s.SaveSession(within(t), v, nil); !errors.Is(err, revision.ErrConflict) {
 		t.Fatalf("the same id again: %v", err)
 	}
 }
@@ -128,7 +129,7 @@ func sessionRevisions(t *testing.T, s auth.Store) {
 	if got := loadSession(t, s, v.ID); got != next {
 		t.Fatalf("got %+v, want %+v", got, next)
 	}
-	if err := s.SaveSession(within(t), next, event(t, v.UserID)); !errors.Is(err, auth.ErrConflict) {
+	if err := s.SaveSession(within(t), next, event(t, v.UserID)); !errors.Is(err, revision.ErrConflict) {
 		t.Fatalf("an old revision: %v", err)
 	}
 	if events := drain(t, s); len(events) != 0 {
@@ -195,7 +196,7 @@ func oneKey(t *testing.T, s auth.Store) {
 	if err := s.AddKey(within(t), mine); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AddKey(within(t), auth.SealedKey{ID: id.New(), Sealed: []byte{3}}); !errors.Is(err, auth.ErrConflict) {
+	if err := s.AddKey(within(t), auth.SealedKey{ID: id.New(), Sealed: []byte{3}}); !errors.Is(err, revision.ErrConflict) {
 		t.Fatalf("a second key: %v", err)
 	}
 	k, err := s.Key(within(t))

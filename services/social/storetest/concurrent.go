@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/parley-im/parley/services/social"
+
+	"github.com/parley-im/parley/pkg/revision"
 )
 
 // writers is how many go at a store at the same time.
@@ -41,7 +43,7 @@ func atOnce(f func(writer int)) {
 }
 
 // winners counts the writes that were taken, and fails on anything but
-// ErrConflict for the others.
+// revision.ErrConflict for the others.
 func winners(t *testing.T, write func(writer int) error) int64 {
 	t.Helper()
 	var won atomic.Int64
@@ -49,7 +51,7 @@ func winners(t *testing.T, write func(writer int) error) int64 {
 		switch err := write(w); {
 		case err == nil:
 			won.Add(1)
-		case !errors.Is(err, social.ErrConflict):
+		case !errors.Is(err, revision.ErrConflict):
 			t.Error(err)
 		}
 	})
@@ -90,7 +92,7 @@ func allWrite(t *testing.T, s social.Store) {
 			if err == nil {
 				return
 			}
-			if !errors.Is(err, social.ErrConflict) {
+			if !errors.Is(err, revision.ErrConflict) {
 				t.Error(err)
 				return
 			}

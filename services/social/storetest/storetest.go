@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/revision"
 	"github.com/parley-im/parley/services/social"
 )
 
@@ -103,7 +104,7 @@ func drain(t *testing.T, s social.Store) []contract.Event {
 
 func wantConflict(t *testing.T, err error) {
 	t.Helper()
-	if !errors.Is(err, social.ErrConflict) {
+	if !errors.Is(err, revision.ErrConflict) {
 		t.Fatalf("got %v, want ErrConflict", err)
 	}
 }

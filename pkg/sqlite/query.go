@@ -1,0 +1,47 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+
+	"github.com/parley-im/parley/pkg/revision"
+)
+
+// Query hands each row of a read to scan.
+func (db *DB) Query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := db.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return AsFault(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return AsFault(err)
+		}
+	}
+	return AsFault(rows.Err())
+}
+
+// OneRow takes what Exec of a write returned, and is revision.ErrConflict when
+// it touched nothing.
+func OneRow(result sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := result.RowsAffected()
+	if err == nil && n == 0 {
+		return revision.ErrConflict
+	}
+	return err
+}
+
+// List passes any number of strings as one parameter, for
+// IN (SELECT value FROM json_each(?)).
+func List(values []string) string {
+	if len(values) == 0 {
+		return "[]"
+	}
+	list, _ := json.Marshal(values) // strings always encode
+	return string(list)
+}
