@@ -201,16 +201,16 @@ type MembershipRequest struct {
 	UserID string `json:"user_id"`
 }
 
-// Membership is one user's place in one room.
+// Membership is one user's place in one room. 5,000 of them are one NATS
+// message of 1 MB at most, which leaves little room for more fields.
 type Membership struct {
-	RoomID    string   `json:"room_id"`
-	Type      RoomType `json:"type"`
-	Role      Role     `json:"role"`
-	Closed    bool     `json:"closed"`    // may read, may not send
-	FirstSeq  int64    `json:"first_seq"` // the first that the user may read
-	Rev       int64    `json:"rev"`       // of the room; events carry it
-	JoinedAt  Time     `json:"joined_at"`
-	CreatedAt Time     `json:"created_at"` // of the room
+	RoomID   string   `json:"room_id"`
+	Type     RoomType `json:"type"`
+	Role     Role     `json:"role"`
+	Closed   bool     `json:"closed"`    // may read, may not send
+	FirstSeq int64    `json:"first_seq"` // the first that the user may read
+	Rev      int64    `json:"rev"`       // of the room; events carry it
+	JoinedAt Time     `json:"joined_at"`
 }
 
 // MembershipReply answers MembershipRequest. A user who is no member, and a

@@ -235,7 +235,7 @@ func (s *social) set(m contract.Membership, user string) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rev++
-	m.Rev, m.JoinedAt, m.CreatedAt = s.rev, contract.NewTime(time.Now()), contract.NewTime(time.Now())
+	m.Rev, m.JoinedAt = s.rev, contract.NewTime(time.Now())
 	if s.rooms[m.RoomID] == nil {
 		s.rooms[m.RoomID] = make(map[string]contract.Membership)
 	}

@@ -57,7 +57,7 @@ func (f Friendship) info(userID string) contract.RoomInfo {
 func (f Friendship) membership() contract.Membership {
 	return contract.Membership{
 		RoomID: f.ID, Type: contract.RoomDirect, Role: contract.RoleMember, Closed: f.State != StateFriends,
-		FirstSeq: 1, Rev: f.Rev, JoinedAt: f.CreatedAt, CreatedAt: f.CreatedAt,
+		FirstSeq: 1, Rev: f.Rev, JoinedAt: f.CreatedAt,
 	}
 }
 

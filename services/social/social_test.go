@@ -311,3 +311,15 @@ func TestEvents_rebuild_the_store(t *testing.T) {
 		t.Fatalf("rebuilt %v and %+v", friends, members)
 	}
 }
+
+// Every room of a user who has as many as may be fits into one reply.
+func TestMemberships_of_5000_rooms_fit(t *testing.T) {
+	item := contract.Membership{
+		RoomID: id.Pair(id.New(), id.New()), Type: contract.RoomDirect, Role: contract.RoleMember,
+		FirstSeq: 1 << 40, Rev: 1 << 40, JoinedAt: contract.NewTime(time.Now()),
+	}
+	data, err := json.Marshal(contract.MembershipsReply{Items: slices.Repeat([]contract.Membership{item}, 5000)})
+	if err != nil || len(data) > server.MAX_PAYLOAD_SIZE {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+}

@@ -297,7 +297,7 @@ func (d roomDoc) membership(userID string) contract.Membership {
 	m := d.Members[userID]
 	return contract.Membership{
 		RoomID: d.ID, Type: contract.RoomGroup, Role: contract.Role(m.Role), FirstSeq: m.FirstSeq, Rev: d.Rev,
-		JoinedAt: contract.NewTime(m.JoinedAt), CreatedAt: contract.NewTime(d.CreatedAt),
+		JoinedAt: contract.NewTime(m.JoinedAt),
 	}
 }
 

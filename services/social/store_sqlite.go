@@ -257,17 +257,16 @@ func (s *sqliteStore) Membership(ctx context.Context, roomID, userID string) (co
 	}
 	var reply contract.MembershipReply
 	err := s.Query(ctx, `
-		SELECT r.created_at, r.rev, role, first_seq, joined_at
+		SELECT r.rev, role, first_seq, joined_at
 		FROM rooms r LEFT JOIN members m ON m.room_id = r.id AND m.user_id = ? WHERE r.id = ?`, []any{userID, roomID}, func(rows *sql.Rows) error {
 		m := contract.Membership{RoomID: roomID, Type: contract.RoomGroup}
-		var created int64
 		var role sql.NullString
 		var firstSeq, joined sql.NullInt64
-		if err := rows.Scan(&created, &m.Rev, &role, &firstSeq, &joined); err != nil {
+		if err := rows.Scan(&m.Rev, &role, &firstSeq, &joined); err != nil {
 			return err
 		}
 		m.Role, m.FirstSeq = contract.Role(role.String), firstSeq.Int64
-		m.CreatedAt, m.JoinedAt = contract.FromMilli(created), contract.FromMilli(joined.Int64)
+		m.JoinedAt = contract.FromMilli(joined.Int64)
 		reply = contract.MembershipReply{Member: role.Valid, Membership: m}
 		return nil
 	})
@@ -289,14 +288,14 @@ func (s *sqliteStore) Memberships(ctx context.Context, userID string) ([]contrac
 		list = append(list, f.membership())
 	}
 	err = s.Query(ctx, `
-		SELECT r.id, r.created_at, r.rev, role, first_seq, joined_at
+		SELECT r.id, r.rev, role, first_seq, joined_at
 		FROM members m JOIN rooms r ON r.id = m.room_id WHERE m.user_id = ?`, []any{userID}, func(rows *sql.Rows) error {
 		m := contract.Membership{Type: contract.RoomGroup}
-		var created, joined int64
-		if err := rows.Scan(&m.RoomID, &created, &m.Rev, &m.Role, &m.FirstSeq, &joined); err != nil {
+		var joined int64
+		if err := rows.Scan(&m.RoomID, &m.Rev, &m.Role, &m.FirstSeq, &joined); err != nil {
 			return err
 		}
-		m.CreatedAt, m.JoinedAt = contract.FromMilli(created), contract.FromMilli(joined)
+		m.JoinedAt = contract.FromMilli(joined)
 		list = append(list, m)
 		return nil
 	})
