@@ -19,8 +19,10 @@ TESTFLAGS ?=
 help: ## Tell what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Built and then started, not "go run": that makes an error of Ctrl-C.
 run: ## Start the whole system in one process; ARGS are its flags.
-	@go run ./standalone $(ARGS)
+	@go build -o bin/parley ./standalone
+	@exec bin/parley $(ARGS)
 
 test: alone race ## Build each module alone, then run all tests under the race detector.
 

@@ -68,6 +68,14 @@ func groups(t *testing.T, s *system.System) {
 		t.Fatalf("cat reads %+v", log)
 	}
 
+	// Unless the room lets them read everything.
+	open := person.Decode[contract.Room](t, ann.Post(t, "/api/v1/rooms", map[string]any{"name": "open", "history": "all"}).Is(t, http.StatusCreated))
+	ann.Send(t, open.ID, id.New(), "of old").Is(t, http.StatusCreated)
+	ann.Post(t, "/api/v1/rooms/"+open.ID+"/members", map[string]any{"user_ids": []string{cat.ID}}).Is(t, http.StatusOK)
+	if log := cat.History(t, open.ID); len(log) != 1 || log[0].Content.Text != "of old" {
+		t.Fatalf("cat reads %+v", log)
+	}
+
 	// All or nothing.
 	ann.Post(t, path+"/members", map[string]any{"user_ids": []string{dan.ID}}).Is(t, http.StatusForbidden).Refused(t, "permission_denied")
 

@@ -11,7 +11,7 @@ import (
 func TestParley(t *testing.T) {
 	// People here reset their password right after they have registered.
 	s := system.Start(t, system.Options{Env: []string{"AUTH_CODES_PER_MINUTE=5"}})
-	for _, part := range []struct {
+	parts := []struct {
 		name string
 		test func(*testing.T, *system.System)
 	}{
@@ -32,10 +32,15 @@ func TestParley(t *testing.T) {
 		{"no frame reaches another's socket", pooledConnections},
 		{"NATS permissions", natsPermissions},
 		{"pages outside the API", pages},
-	} {
-		t.Run(part.name, func(t *testing.T) { part.test(t, s) })
 	}
-	if missing := api().Called.Missing(); len(missing) > 0 && !t.Failed() {
+	ran := 0 // fewer than all with -run
+	for _, part := range parts {
+		t.Run(part.name, func(t *testing.T) {
+			ran++
+			part.test(t, s)
+		})
+	}
+	if missing := api().Called.Missing(); len(missing) > 0 && ran == len(parts) && !t.Failed() {
 		t.Errorf("calls of docs/openapi.yaml that nothing here makes: %q", missing)
 	}
 }
