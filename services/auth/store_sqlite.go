@@ -178,20 +178,6 @@ func (s *sqliteStore) AddKey(ctx context.Context, k SealedKey) error {
 	})
 }
 
-func (s *sqliteStore) query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := s.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return sqlite.AsFault(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return sqlite.AsFault(err)
-		}
-	}
-	return sqlite.AsFault(rows.Err())
-}
-
 // first is the only one of a list, or nil.
 func first[T any](list []T, err error) (*T, error) {
 	if err != nil || len(list) == 0 {

@@ -322,17 +322,3 @@ func (s *sqliteStore) CountRooms(ctx context.Context, userIDs []string) (map[str
 	}
 	return counts, nil
 }
-
-func (s *sqliteStore) query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := s.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return sqlite.AsFault(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return sqlite.AsFault(err)
-		}
-	}
-	return sqlite.AsFault(rows.Err())
-}
