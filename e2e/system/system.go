@@ -174,15 +174,31 @@ func Cleanup() {
 	}
 }
 
-// freeAddr is a loopback address that was free a moment ago.
+// given are the ports that freeAddr has given out: a port that was closed is
+// soon given out again by the kernel.
+var given = struct {
+	sync.Mutex
+	ports map[string]bool
+}{ports: map[string]bool{}}
+
+// freeAddr is a loopback address that was free a moment ago, and is given to
+// nobody else here.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	given.Lock()
+	defer given.Unlock()
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := l.Addr().String()
+		_ = l.Close()
+		if !given.ports[addr] {
+			given.ports[addr] = true
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // Code waits for the verification code mailed to the address.
