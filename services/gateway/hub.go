@@ -191,8 +191,8 @@ func (h *hub) Dropped(sub *nats.Subscription) {
 	}
 }
 
-// doubtRoom has one user of the room read its state again; the head is then
-// announced to all.
+// doubtRoom has every user of the room here read their rooms again: what was
+// lost may have been a message, or anyone's leaving.
 func (h *hub) doubtRoom(roomID string) {
 	s := h.shard(roomID)
 	s.mu.Lock()
