@@ -140,19 +140,26 @@ func (h *hub) leave(c *conn, roomID string) {
 // attach has the connection get its user's pushes, and returns when the NATS
 // server knows of it.
 func (h *hub) attach(ctx context.Context, c *conn, userID string) error {
-	fresh, err := h.users.add(h.nc, userID, c)
+	user, fresh, err := h.users.add(h.nc, userID, c)
 	if err != nil {
 		return fmt.Errorf("attach user: %w", err)
 	}
-	if !fresh {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, flushWait)
 	defer cancel()
-	if err := h.nc.FlushWithContext(ctx); err != nil {
-		return fmt.Errorf("subscribe to user: %w", err)
+	if fresh {
+		err := h.nc.FlushWithContext(ctx)
+		close(user.live) // after an error too: nats.go subscribes again when it reconnects
+		if err != nil {
+			return fmt.Errorf("subscribe to user: %w", err)
+		}
+		return nil
 	}
-	return nil
+	select {
+	case <-user.live:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("subscribe to user: %w", ctx.Err())
+	}
 }
 
 // detach takes the connection out of everything, for good.

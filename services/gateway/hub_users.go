@@ -11,6 +11,7 @@ import (
 // localUser is a user with connections to this gateway.
 type localUser struct {
 	sub   *nats.Subscription
+	live  chan struct{} // closed when the NATS server knows the subscription
 	conns map[*conn]struct{}
 }
 
@@ -28,23 +29,25 @@ func newUserShard() *userShard {
 }
 
 // add puts the connection to its user, subscribing when it is the first here.
-func (s *userShard) add(nc *nats.Conn, userID string, c *conn) (fresh bool, err error) {
+// It returns the user, and whether the subscription is new.
+func (s *userShard) add(nc *nats.Conn, userID string, c *conn) (*localUser, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if user, ok := s.users[userID]; ok {
 		user.conns[c] = struct{}{}
-		return false, nil
+		return user, false, nil
 	}
 	subject, err := contract.UserSubjects(userID)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	sub, err := nc.ChanSubscribe(subject, s.pushes)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
-	s.users[userID] = &localUser{sub: sub, conns: map[*conn]struct{}{c: {}}}
-	return true, nil
+	user := &localUser{sub: sub, live: make(chan struct{}), conns: map[*conn]struct{}{c: {}}}
+	s.users[userID] = user
+	return user, true, nil
 }
 
 // remove takes the connection from its user, and drops the subscription with

@@ -89,6 +89,13 @@ func (q *queue) close(code contract.CloseCode, drop bool) {
 	q.signal()
 }
 
+// closed reports whether the connection is on its way out.
+func (q *queue) closed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closing != 0
+}
+
 // take swaps the waiting frames for the given empty slice, and tells the
 // code once the queue is closed. The frames keep counting until done.
 func (q *queue) take(empty []outgoing) ([]outgoing, contract.CloseCode) {

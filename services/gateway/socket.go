@@ -142,6 +142,9 @@ func (s *sockets) converse(ctx context.Context, c *conn) {
 	pace := newPace(s.cfg.FramesPerSecond, s.cfg.FrameBurst)
 	bad := 0
 	err := c.read(func(messageType int, frame []byte) {
+		if c.queue.closed() {
+			return // nothing is done any more for a session that has ended
+		}
 		if !pace.allow(time.Now()) {
 			c.close(contract.CloseTooFast)
 			return
