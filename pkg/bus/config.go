@@ -15,14 +15,14 @@ import (
 type Config struct {
 	// URL may list several servers with commas, and may carry user and
 	// password, which then count more than the fields below.
-	URL      string `envconfig:"NATS_URL" default:"nats://127.0.0.1:4222" desc:"NATS servers, separated by commas; may carry user:password@"`
-	User     string `envconfig:"NATS_USER" desc:"NATS user of this service, when the URL has none"`
-	Password string `envconfig:"NATS_PASSWORD" desc:"password of the NATS user"`
+	URL      string `envconfig:"NATS_URL" default:"nats://127.0.0.1:4222" desc:"NATS servers, separated by commas; may carry user:password@."`
+	User     string `envconfig:"NATS_USER" desc:"NATS user of this service, when the URL has none."`
+	Password string `envconfig:"NATS_PASSWORD" desc:"Password of the NATS user."`
 	// The files are PEM. With any of them, or a tls:// URL, TLS is demanded.
-	CAFile   string `envconfig:"NATS_CA_FILE" desc:"certificates that may sign the server's; empty: those of the system"`
-	CertFile string `envconfig:"NATS_CERT_FILE" desc:"our certificate, when the server asks for one; goes with the key"`
-	KeyFile  string `envconfig:"NATS_KEY_FILE" desc:"key of our certificate"`
-	Name     string `envconfig:"NATS_NAME" desc:"name of the connection in the server's lists; empty: parley-<service>"`
+	CAFile   string `envconfig:"NATS_CA_FILE" desc:"Certificates that may sign the server's; empty: those of the system."`
+	CertFile string `envconfig:"NATS_CERT_FILE" desc:"Our certificate, when the server asks for one; goes with the key."`
+	KeyFile  string `envconfig:"NATS_KEY_FILE" desc:"Key of our certificate."`
+	Name     string `envconfig:"NATS_NAME" desc:"Name of the connection in the server's lists; empty: parley-<service>."`
 }
 
 const (

@@ -27,7 +27,7 @@ const (
 // StreamConfig is what an installation may choose about IM_EVENTS. It counts
 // when the stream is made; an existing one is changed by its operator.
 type StreamConfig struct {
-	Replicas int          `envconfig:"NATS_STREAM_REPLICAS" default:"1" desc:"servers that keep a copy of IM_EVENTS: 1, 3 or 5; counts when the stream is made"`
+	Replicas int          `envconfig:"NATS_STREAM_REPLICAS" default:"1" desc:"Servers that keep a copy of IM_EVENTS: 1, 3 or 5; counts when the stream is made."`
 	Log      *slog.Logger `ignored:"true"` // told when the existing stream differs; nil: nobody
 }
 
