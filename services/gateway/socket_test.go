@@ -15,7 +15,7 @@ import (
 
 func TestSocket_clock(t *testing.T) {
 	w := newWorld(t, func(cfg *Config) {
-		cfg.AuthTimeout, cfg.Heartbeat = time.Second, time.Second
+		cfg.AuthTimeout, cfg.Heartbeat = time.Second, 2*time.Second
 	})
 	t.Run("who never authenticates is closed", func(t *testing.T) {
 		if code := closed(t, w.dial(t, "")); code != contract.CloseUnauthenticated {
@@ -27,8 +27,8 @@ func TestSocket_clock(t *testing.T) {
 		if frame, err := next(t, ws); err != nil || !strings.Contains(frame, `"op":"ready"`) {
 			t.Fatalf("%s, %v", frame, err)
 		}
-		// It answers pings by reading, for three heartbeats.
-		done := time.AfterFunc(3*time.Second, func() { _ = ws.Write(t.Context(), websocket.MessageText, []byte(`{"id":"1","op":"ping"}`)) })
+		// It answers pings by reading, longer than two heartbeats.
+		done := time.AfterFunc(5*time.Second, func() { _ = ws.Write(t.Context(), websocket.MessageText, []byte(`{"id":"1","op":"ping"}`)) })
 		defer done.Stop()
 		if frame, err := next(t, ws); err != nil || !strings.Contains(frame, `"op":"ok"`) {
 			t.Fatalf("%s, %v", frame, err)
