@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -147,4 +148,33 @@ func get(t *testing.T, url string) (int, string) {
 		t.Fatal(err)
 	}
 	return response.StatusCode, string(body)
+}
+
+// A collector on a real port gets the spans, and nobody else does.
+func TestNew_sends_traces_to_the_collector(t *testing.T) {
+	paths := make(chan string, 10)
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if bytes.Contains(body, []byte("the act")) {
+			paths <- r.URL.Path
+		}
+	}))
+	defer collector.Close()
+	tel, err := New(t.Context(), contract.Chat, "1.2.3", Config{OTLPEndpoint: collector.URL, SampleRatio: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, span := tel.Tracer.Tracer("test").Start(t.Context(), "the act")
+	span.End()
+	if err := tel.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case path := <-paths:
+		if path != "/v1/traces" {
+			t.Fatalf("sent to %s", path)
+		}
+	default:
+		t.Fatal("the span was not sent")
+	}
 }

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -19,7 +20,9 @@ func newTracer(ctx context.Context, service contract.Service, version string, cf
 	if cfg.OTLPEndpoint == "" {
 		return noop.NewTracerProvider(), func(context.Context) error { return nil }, nil
 	}
-	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(cfg.OTLPEndpoint))
+	// As OTEL_EXPORTER_OTLP_ENDPOINT is defined: the signal's path follows it.
+	traces := strings.TrimSuffix(cfg.OTLPEndpoint, "/") + "/v1/traces"
+	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(traces))
 	if err != nil {
 		return nil, nil, err
 	}

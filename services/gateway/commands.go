@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fasthttp/websocket"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -63,31 +64,46 @@ func (s *sockets) answer(ctx context.Context, c *conn, messageType int, data []b
 	return nil
 }
 
+// operation is what one op does with its data; the result is the reply's.
+type operation func(ctx context.Context, caller contract.Caller, data []byte) (any, error)
+
+// operations are what an authenticated connection may ask.
+func (s *sockets) operations() map[contract.Op]operation {
+	return map[contract.Op]operation{
+		contract.OpMessageSend:   s.send,
+		contract.OpMessagesGet:   s.get,
+		contract.OpMessageRemove: s.atSeq(contract.RemoveMessage),
+		contract.OpReadSet:       s.atSeq(contract.SetRead),
+		contract.OpPing: func(context.Context, contract.Caller, []byte) (any, error) {
+			return contract.Empty{}, nil
+		},
+	}
+}
+
 // carryOut does what a frame asks and returns the data of its reply.
 func (s *sockets) carryOut(ctx context.Context, caller contract.Caller, frame contract.Frame) (any, error) {
+	do, ok := s.ops[frame.Op]
+	if !ok {
+		return nil, fault.Invalid("op", "is not known").Because(errBadFrame)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CallTimeout)
 	defer cancel()
-	switch frame.Op {
-	case contract.OpMessageSend:
-		return s.send(ctx, caller, frame.Data)
-	case contract.OpMessagesGet:
-		return s.get(ctx, caller, frame.Data)
-	case contract.OpMessageRemove:
-		d, err := decodeSeq(frame.Data)
-		if err != nil {
+	ctx, span := s.tracer.Start(ctx, "frame "+string(frame.Op), trace.WithSpanKind(trace.SpanKindServer))
+	defer span.End()
+	return do(ctx, caller, frame.Data)
+}
+
+// atSeq calls a method about one message.
+func (s *sockets) atSeq(m contract.Method[contract.MessageRequest, contract.Empty]) operation {
+	return func(ctx context.Context, caller contract.Caller, data []byte) (any, error) {
+		var d contract.SeqData
+		if err := decodeData(data, &d); err != nil {
 			return nil, err
 		}
-		return rpc.Call(ctx, s.calls, contract.RemoveMessage, contract.MessageRequest{Caller: caller, RoomID: d.RoomID, Seq: d.Seq})
-	case contract.OpReadSet:
-		d, err := decodeSeq(frame.Data)
-		if err != nil {
+		if err := checkRoomID(d.RoomID); err != nil {
 			return nil, err
 		}
-		return rpc.Call(ctx, s.calls, contract.SetRead, contract.MessageRequest{Caller: caller, RoomID: d.RoomID, Seq: d.Seq})
-	case contract.OpPing:
-		return contract.Empty{}, nil
-	default:
-		return nil, fault.Invalid("op", "is not known").Because(errBadFrame)
+		return rpc.Call(ctx, s.calls, m, contract.MessageRequest{Caller: caller, RoomID: d.RoomID, Seq: d.Seq})
 	}
 }
 
@@ -135,14 +151,6 @@ func decodeFrame(messageType int, data []byte) (contract.Frame, error) {
 		return contract.Frame{}, fault.Invalid("id", "is longer than 64 characters")
 	}
 	return frame, nil
-}
-
-func decodeSeq(data []byte) (contract.SeqData, error) {
-	var d contract.SeqData
-	if err := decodeData(data, &d); err != nil {
-		return d, err
-	}
-	return d, checkRoomID(d.RoomID)
 }
 
 // decodeData reads a frame's data, naming the field that is of a wrong type.

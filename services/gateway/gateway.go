@@ -125,13 +125,14 @@ func newAPI(cfg Config, tel *telemetry.Telemetry, calls *rpc.Client, auth *authe
 
 // newSockets wires the WebSocket half, which shares the rules of the other.
 func newSockets(cfg Config, tel *telemetry.Telemetry, a *api, h *hub, conns *registry) *sockets {
-	return &sockets{
+	s := &sockets{
 		cfg: cfg.SocketConfig,
 		limits: contract.Limits{
 			FrameBytes: cfg.FrameBytes, TextLength: contract.MaxTextLength, PageSize: contract.MaxPage,
 			SendsPerSecond: cfg.SendsPerSecond, SendBurst: cfg.SendBurst,
 		},
 		log:    tel.Log,
+		tracer: a.tracer,
 		calls:  a.calls,
 		hub:    h,
 		conns:  conns,
@@ -146,6 +147,8 @@ func newSockets(cfg Config, tel *telemetry.Telemetry, a *api, h *hub, conns *reg
 		address:   a.addresses.counted,
 		buffers:   &sync.Pool{},
 	}
+	s.ops = s.operations()
+	return s
 }
 
 // serveHTTP serves until ctx ends, and then waits for requests in hand. By

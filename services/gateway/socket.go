@@ -11,6 +11,7 @@ import (
 	"github.com/fasthttp/websocket"
 	fiberws "github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -45,9 +46,11 @@ type sockets struct {
 	cfg    SocketConfig
 	limits contract.Limits
 	log    *slog.Logger
+	tracer trace.Tracer
 	calls  *rpc.Client
 	hub    *hub
 	conns  *registry
+	ops    map[contract.Op]operation
 
 	// What the HTTP half shares.
 	verify    func(raw string) (token.Claims, error)
