@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 )
 
@@ -31,8 +32,17 @@ func (l *natsLog) fatal() error {
 func (l *natsLog) Noticef(format string, v ...any) { l.debug(format, v) }
 func (l *natsLog) Debugf(format string, v ...any)  { l.debug(format, v) }
 func (l *natsLog) Tracef(format string, v ...any)  { l.debug(format, v) }
-func (l *natsLog) Warnf(format string, v ...any)   { l.warn(format, v) }
 func (l *natsLog) Errorf(format string, v ...any)  { l.warn(format, v) }
+
+// Warnf leaves out the advice to hash passwords: the server has them from
+// this process's memory, not from a file.
+func (l *natsLog) Warnf(format string, v ...any) {
+	if strings.Contains(format, "Plaintext passwords") {
+		l.debug(format, v)
+		return
+	}
+	l.warn(format, v)
+}
 
 func (l *natsLog) Fatalf(format string, v ...any) {
 	l.mu.Lock()
