@@ -103,6 +103,9 @@ func (s *sockets) atSeq(m contract.Method[contract.MessageRequest, contract.Empt
 		if err := checkRoomID(d.RoomID); err != nil {
 			return nil, err
 		}
+		if err := s.allowCall(ctx, caller.UserID); err != nil {
+			return nil, err
+		}
 		return rpc.Call(ctx, s.calls, m, contract.MessageRequest{Caller: caller, RoomID: d.RoomID, Seq: d.Seq})
 	}
 }
@@ -129,6 +132,9 @@ func (s *sockets) get(ctx context.Context, caller contract.Caller, data []byte) 
 		return nil, err
 	}
 	if err := checkRoomID(d.RoomID); err != nil {
+		return nil, err
+	}
+	if err := s.allowCall(ctx, caller.UserID); err != nil {
 		return nil, err
 	}
 	return rpc.Call(ctx, s.calls, contract.GetMessages, contract.HistoryRequest{

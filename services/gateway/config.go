@@ -44,8 +44,8 @@ type Config struct {
 type Limits struct {
 	SendsPerSecond float64 `envconfig:"SENDS_PER_SECOND" default:"200" desc:"Messages a second that one user may send on average, over HTTP and WebSocket together."`
 	SendBurst      int     `envconfig:"SEND_BURST" default:"400" desc:"Messages that one user may send at once."`
-	CallsPerSecond float64 `envconfig:"CALLS_PER_SECOND" default:"200" desc:"Other authenticated HTTP calls a second of one user on average."`
-	CallBurst      int     `envconfig:"CALL_BURST" default:"400" desc:"Other authenticated HTTP calls of one user at once."`
+	CallsPerSecond float64 `envconfig:"CALLS_PER_SECOND" default:"200" desc:"Other authenticated calls a second of one user on average, over HTTP and WebSocket together."`
+	CallBurst      int     `envconfig:"CALL_BURST" default:"400" desc:"Other authenticated calls of one user at once."`
 	OpensPerMinute float64 `envconfig:"OPENS_PER_MINUTE" default:"120" desc:"Calls a minute without authentication, such as token refreshes, from one address on average."`
 	OpenBurst      int     `envconfig:"OPEN_BURST" default:"60" desc:"Calls without authentication from one address at once."`
 	GuessesPerMin  float64 `envconfig:"GUESSES_PER_MINUTE" default:"30" desc:"Calls a minute that prove a password or a code, or ask for a code, from one address on average. They are refused while Redis is away."`

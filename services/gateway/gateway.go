@@ -142,6 +142,7 @@ func newSockets(cfg Config, tel *telemetry.Telemetry, a *api, h *hub, conns *reg
 			return ended || !known
 		},
 		allowSend: func(ctx context.Context, userID string) error { return a.limiter.Allow(ctx, a.buckets.sends, userID) },
+		allowCall: func(ctx context.Context, userID string) error { return a.limiter.Allow(ctx, a.buckets.calls, userID) },
 		replica:   a.replica,
 		bearer:    bearer,
 		address:   a.addresses.counted,

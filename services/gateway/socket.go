@@ -56,6 +56,7 @@ type sockets struct {
 	verify    func(raw string) (token.Claims, error)
 	revoked   func(sessionID string) bool
 	allowSend func(ctx context.Context, userID string) error
+	allowCall func(ctx context.Context, userID string) error
 	replica   func(roomID string) []rpc.CallOption
 	bearer    func(*fiber.Ctx) (raw string, present bool, err error)
 	address   func(*fiber.Ctx) string // empty when it does not count

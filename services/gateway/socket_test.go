@@ -163,3 +163,24 @@ func TestSocket_drain(t *testing.T) {
 		t.Fatal("still ready")
 	}
 }
+
+func TestSocket_calls_are_limited_per_user(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.CallsPerSecond, cfg.CallBurst = 0.1, 5 })
+	ws := w.dial(t, w.token(t, "ann", "s1"))
+	if _, err := next(t, ws); err != nil {
+		t.Fatal(err)
+	}
+	var last string
+	for range 8 {
+		if err := ws.Write(t.Context(), websocket.MessageText, []byte(`{"id":"1","op":"read.set","data":{"room_id":"r1","seq":1}}`)); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if last, err = next(t, ws); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !strings.Contains(last, `"code":"resource_exhausted"`) || !strings.Contains(last, "retry_after_ms") {
+		t.Fatalf("the eighth was answered %s", last)
+	}
+}

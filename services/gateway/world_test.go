@@ -139,6 +139,9 @@ func (w *world) chat(t *testing.T, nc *nats.Conn) {
 		defer w.mu.Unlock()
 		return contract.ListHeadsReply{Rooms: w.rooms[req.Caller.UserID]}, nil
 	})
+	rpc.Handle(s, contract.SetRead, func(context.Context, contract.MessageRequest) (contract.Empty, error) {
+		return contract.Empty{}, nil
+	})
 	rpc.Handle(s, contract.SendMessage, func(_ context.Context, req contract.SendRequest) (contract.SendReply, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
