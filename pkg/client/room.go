@@ -1,0 +1,66 @@
+package client
+
+import (
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+// room puts one room's messages in order. It keeps one number, the cursor,
+// and what came early.
+type room struct {
+	id     string
+	cursor int64 // seq of the last message passed on
+	head   int64 // the highest seq heard of
+	gone   bool  // left, or disbanded: nothing is fetched
+	early  map[int64]contract.Message
+
+	dueAt    time.Time // when what is missing is fetched; counts while behind
+	fetching bool
+	failures int // of fetching, in a row
+}
+
+// behind reports whether there is more than what was passed on.
+func (r *room) behind() bool { return !r.gone && r.head > r.cursor }
+
+// heard notes that the room has a message of that seq.
+func (r *room) heard(seq int64) { r.head = max(r.head, seq) }
+
+// begin moves the cursor to before the first message that may be read: who
+// joins again does not get what was said in between.
+// It returns how many held messages that made needless.
+func (r *room) begin(firstSeq int64) (dropped int) {
+	return r.jump(max(r.cursor, firstSeq-1))
+}
+
+func (r *room) jump(cursor int64) (dropped int) {
+	r.cursor = cursor
+	for seq := range r.early {
+		if seq <= cursor {
+			delete(r.early, seq)
+			dropped++
+		}
+	}
+	return dropped
+}
+
+// known reports whether the message has been passed on, or waits.
+func (r *room) known(seq int64) bool {
+	_, waits := r.early[seq]
+	return waits || seq <= r.cursor
+}
+
+// hold keeps a message that came early.
+func (r *room) hold(m contract.Message) {
+	if r.early == nil {
+		r.early = map[int64]contract.Message{}
+	}
+	r.early[m.Seq] = m
+}
+
+// drop forgets a held message and reports whether there was one.
+func (r *room) drop(seq int64) bool {
+	_, held := r.early[seq]
+	delete(r.early, seq)
+	return held
+}
