@@ -58,13 +58,13 @@ type conn struct {
 // errSilent is a connection on which nothing came for two heartbeats.
 var errSilent = errors.New("the gateway is silent")
 
-// refusedUpgrade is a gateway's answer to an upgrade that it did not make.
-type refusedUpgrade struct {
+// upgradeError is a gateway's answer to an upgrade that it did not make.
+type upgradeError struct {
 	status     int
 	retryAfter time.Duration
 }
 
-func (e *refusedUpgrade) Error() string {
+func (e *upgradeError) Error() string {
 	return fmt.Sprintf("the gateway refused the connection: %d %s", e.status, http.StatusText(e.status))
 }
 
@@ -82,6 +82,7 @@ func dial(ctx context.Context, o Options, gateway string, token Token, to listen
 	c.alive()
 	opening, cancel := context.WithTimeout(ctx, readyWait)
 	defer cancel()
+	//nolint:bodyclose // Dial's documentation: the caller never needs to
 	ws, response, err := websocket.Dial(opening, "ws"+strings.TrimPrefix(gateway, "http")+"/api/v1/ws", &websocket.DialOptions{
 		HTTPClient: o.HTTPClient,
 		HTTPHeader: http.Header{"Authorization": {"Bearer " + token.Access}},
@@ -93,7 +94,7 @@ func dial(ctx context.Context, o Options, gateway string, token Token, to listen
 	if err != nil {
 		c.end(err)
 		if response != nil && response.StatusCode != http.StatusSwitchingProtocols {
-			return nil, &refusedUpgrade{status: response.StatusCode, retryAfter: retryAfter(response.Header)}
+			return nil, &upgradeError{status: response.StatusCode, retryAfter: retryAfter(response.Header)}
 		}
 		return nil, fmt.Errorf("connect: %w", err)
 	}

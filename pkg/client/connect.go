@@ -151,7 +151,7 @@ func (c *Client) connect(ctx context.Context, tries *route) (*conn, error) {
 		}
 		c.failed(err)
 		c.log.Info("not connected", slog.String("gateway", gateway), slog.Any("error", err))
-		var refusal *refusedUpgrade
+		var refusal *upgradeError
 		if errors.As(err, &refusal) {
 			if refusal.status == http.StatusUnauthorized {
 				c.tokens.stale = true

@@ -36,7 +36,6 @@ type Session struct {
 	gateways []string
 
 	mu      sync.Mutex // held while tokens are refreshed: one at a time
-	at      int        // the gateway that answered last
 	access  Token
 	refresh string
 }

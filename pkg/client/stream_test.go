@@ -1,0 +1,302 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/parley-im/parley/pkg/client"
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+)
+
+func push(m contract.Message) func(*socket) {
+	return func(s *socket) { s.push(contract.MessagePushed, m) }
+}
+
+func TestStream(t *testing.T) {
+	t.Run("what is known is dropped", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		c := dial(t, client.Options{}, g)
+		one, two := g.append("r", "1", ""), g.append("r", "2", "")
+		for _, m := range []contract.Message{one, one, two, one, two} {
+			g.each(push(m))
+		}
+		follow(t, c, "r", 1, 2)
+		eventually(t, "three are dropped", func() bool { return c.Stats().Doubled == 3 })
+	})
+
+	t.Run("what is early waits for what is late", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		g.append("r", "1", "")
+		c := dial(t, client.Options{FromFirst: true, Hold: time.Hour}, g)
+		follow(t, c, "r", 1, 1)
+		repairs := c.Stats().Repairs
+		two, three, four := g.append("r", "2", ""), g.append("r", "3", ""), g.append("r", "4", "")
+		for _, m := range []contract.Message{four, three, two} {
+			g.each(push(m))
+		}
+		follow(t, c, "r", 2, 4)
+		if s := c.Stats(); s.Repairs != repairs || s.Early != 2 {
+			t.Fatalf("got %+v", s)
+		}
+	})
+
+	t.Run("a gap is fetched", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		c := dial(t, client.Options{FromFirst: true, Hold: time.Millisecond}, g)
+		for i := range 449 {
+			g.append("r", fmt.Sprint(i), "")
+		}
+		g.each(push(g.append("r", "last", "")))
+		follow(t, c, "r", 1, 450)
+		if s := c.Stats(); s.Fetched < 449 || s.Repairs < 3 {
+			t.Fatalf("got %+v", s)
+		}
+	})
+
+	t.Run("an announced head is fetched", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		c := dial(t, client.Options{Hold: time.Millisecond}, g)
+		g.append("r", "1", "")
+		g.each(func(s *socket) { s.push(contract.RoomHeadPushed, contract.RoomHeadData{RoomID: "r", LastSeq: 1}) })
+		follow(t, c, "r", 1, 1)
+	})
+
+	t.Run("it begins behind what was there, and at the first of a new room", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		g.append("old", "1", "")
+		c := dial(t, client.Options{Hold: time.Millisecond}, g)
+		g.append("new", "1", "")
+		g.append("new", "2", "")
+		g.each(func(s *socket) {
+			s.push(contract.RoomCreated, contract.RoomCreatedData{Room: contract.Room{ID: "new", FirstSeq: 2, LastSeq: 2}})
+		})
+		g.set(func(g *gateway) { g.rooms["new"].first = 2 })
+		follow(t, c, "new", 2, 2)
+		g.each(push(g.append("old", "2", "")))
+		follow(t, c, "old", 2, 2)
+	})
+
+	t.Run("who joins again gets nothing of what was between, and nothing twice", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		g.append("r", "1", "")
+		c := dial(t, client.Options{FromFirst: true, Hold: time.Millisecond}, g)
+		follow(t, c, "r", 1, 1)
+		g.set(func(g *gateway) { g.rooms["r"].closed = true })
+		g.each(func(s *socket) { s.push(contract.MemberLeft, contract.MemberLeftData{RoomID: "r", UserID: "me"}) })
+		expect(t, c, func(*client.MemberLeft) bool { return true })
+		g.append("r", "2", "")
+		g.append("r", "3", "")
+		g.set(func(g *gateway) { g.rooms["r"].closed, g.rooms["r"].first = false, 4 })
+		// The news of joining is lost, and that of leaving is told again, late.
+		four := g.append("r", "4", "")
+		g.each(push(four))
+		follow(t, c, "r", 4, 4)
+		g.each(func(s *socket) { s.push(contract.MemberLeft, contract.MemberLeftData{RoomID: "r", UserID: "me"}) })
+		expect(t, c, func(*client.MemberLeft) bool { return true })
+		g.each(push(four))
+		g.each(push(g.append("r", "5", "")))
+		follow(t, c, "r", 5, 5)
+	})
+
+	t.Run("what waits for a late one is bounded", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		c := dial(t, client.Options{FromFirst: true, Hold: time.Hour, Buffer: 8}, g)
+		one := g.append("r", "1", "")
+		for i := range 30 {
+			g.each(push(g.append("r", fmt.Sprint("early-", i), "")))
+		}
+		if _, err := c.Send(t.Context(), "other", "a round trip later"); err != nil {
+			t.Fatal(err)
+		}
+		if s := c.Stats(); s.Early != 8 {
+			t.Fatalf("got %+v", s)
+		}
+		g.each(push(one))
+		follow(t, c, "r", 1, 9)
+	})
+
+	t.Run("a room that is not listed any more is left alone", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		g.append("r", "1", "")
+		asked := make(chan struct{}, 1000)
+		g.set(func(g *gateway) {
+			g.answer = func(s *socket, f contract.Frame) bool {
+				if f.Op != contract.OpMessagesGet {
+					return false
+				}
+				asked <- struct{}{}
+				s.refuse(f, fault.New(fault.Unavailable, "not now"))
+				return true
+			}
+		})
+		c := dial(t, client.Options{FromFirst: true}, g)
+		<-asked
+		g.set(func(g *gateway) { g.rooms["r"].closed = true })
+		g.closeAll(1012)
+		expect(t, c, func(*client.Disconnected) bool { return true })
+		expect(t, c, func(*client.Connected) bool { return true })
+		for len(asked) > 0 {
+			<-asked
+		}
+		for range 5 {
+			if _, err := c.Send(t.Context(), "other", "a round trip later"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s := c.Stats(); len(asked) > 0 || s.Messages > 0 {
+			t.Fatalf("it was asked for again; %+v", s)
+		}
+	})
+
+	t.Run("a room that is no longer the user's is left alone", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		c := dial(t, client.Options{Hold: time.Millisecond}, g)
+		g.set(func(g *gateway) { g.room("r").closed = true })
+		asked := make(chan struct{}, 100)
+		g.set(func(g *gateway) {
+			g.answer = func(_ *socket, f contract.Frame) bool {
+				if f.Op == contract.OpMessagesGet {
+					asked <- struct{}{}
+				}
+				return false
+			}
+		})
+		g.each(func(s *socket) { s.push(contract.RoomHeadPushed, contract.RoomHeadData{RoomID: "r", LastSeq: 9}) })
+		<-asked
+		if _, err := c.Send(t.Context(), "other", "a round trip later"); err != nil {
+			t.Fatal(err)
+		}
+		if len(asked) > 0 {
+			t.Fatal("it was asked for again")
+		}
+	})
+}
+
+// TestStream_any_delivery throws at a client what a network may do to pushes
+// and connections: it has every message of every room, once and in order.
+func TestStream_any_delivery(t *testing.T) {
+	seed := rand.Uint64()
+	defer func() {
+		if t.Failed() {
+			t.Logf("seed %d", seed)
+		}
+	}()
+	random := rand.New(rand.NewPCG(seed, 0))
+	w := newWorld()
+	gateways := []*gateway{w.gateway(t), w.gateway(t)}
+	c := dial(t, client.Options{FromFirst: true, Hold: 5 * time.Millisecond, Buffer: 32}, gateways...)
+	const rooms, each = 5, 200
+	got := make(chan map[string]int64, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	defer cancel()
+	go func() { // ended by the last message, or ctx
+		last := map[string]int64{}
+		defer func() { got <- last }()
+		for n := 0; n < rooms*each; {
+			e, err := c.Next(ctx)
+			if err != nil {
+				t.Errorf("after %d: %v", n, err)
+				return
+			}
+			if m, ok := e.(*client.Message); ok {
+				if m.Seq != last[m.RoomID]+1 {
+					t.Errorf("got seq %d of %s after %d", m.Seq, m.RoomID, last[m.RoomID])
+					return
+				}
+				last[m.RoomID] = m.Seq
+				n++
+			}
+		}
+	}()
+	var late []contract.Message
+	for i := range rooms * each {
+		room := fmt.Sprintf("room-%d", i%rooms)
+		m := w.append(room, fmt.Sprint(i), "")
+		for _, g := range gateways {
+			switch random.IntN(10) {
+			case 0: // lost
+			case 1: // late
+				late = append(late, m)
+			case 2: // twice
+				g.each(push(m))
+				g.each(push(m))
+			default:
+				g.each(push(m))
+			}
+			if len(late) > 5 {
+				for _, j := range random.Perm(len(late)) {
+					g.each(push(late[j]))
+				}
+				late = nil
+			}
+		}
+		if random.IntN(100) == 0 {
+			codes := []websocket.StatusCode{1012, 4408, 4401, 1011}
+			gateways[random.IntN(2)].closeAll(codes[random.IntN(len(codes))])
+		}
+	}
+	// The last ones may be lost without a trace, until the heads are told.
+	for _, g := range gateways {
+		for _, head := range w.heads() {
+			g.each(func(s *socket) {
+				s.push(contract.RoomHeadPushed, contract.RoomHeadData{RoomID: head.ID, LastSeq: head.LastSeq})
+			})
+		}
+	}
+	for room, last := range <-got {
+		if last != each {
+			t.Errorf("%s ends at %d, not %d", room, last, each)
+		}
+	}
+	t.Logf("%+v", c.Stats())
+}
+
+func TestStream_is_bounded(t *testing.T) {
+	g := newWorld().gateway(t)
+	const buffer = 16
+	c := dial(t, client.Options{FromFirst: true, Buffer: buffer, Hold: time.Millisecond}, g)
+	for i := range 20 * buffer {
+		g.each(push(g.append("r", fmt.Sprint(i), "")))
+		g.each(func(s *socket) {
+			s.push(contract.RoomReadPushed, contract.RoomReadData{RoomID: "r", UserID: "x", Seq: int64(i)})
+		})
+	}
+	// Nothing is taken, and a reply still comes.
+	if _, err := c.Send(t.Context(), "other", "a round trip later"); err != nil {
+		t.Fatal(err)
+	}
+	if waiting := c.Stats().Messages; waiting > buffer {
+		t.Fatalf("%d messages wait", waiting)
+	}
+	reads, lagged := 0, false
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for want := int64(1); want <= 20*buffer; {
+		e, err := c.Next(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch e := e.(type) {
+		case *client.Message:
+			if e.RoomID == "r" {
+				if e.Seq != want {
+					t.Fatalf("got %d, want %d", e.Seq, want)
+				}
+				want++
+			}
+		case *client.RoomRead:
+			reads++
+		case *client.Lagged:
+			lagged = true
+		}
+	}
+	if reads > 2*buffer || !lagged {
+		t.Fatalf("%d read positions were kept, lagged %v", reads, lagged)
+	}
+}
