@@ -11,7 +11,6 @@ import (
 
 	"github.com/parley-im/parley/pkg/client"
 	"github.com/parley-im/parley/pkg/contract"
-	"github.com/parley-im/parley/pkg/fault"
 )
 
 func push(m contract.Message) func(*socket) {
@@ -119,39 +118,6 @@ func TestStream(t *testing.T) {
 		}
 		g.each(push(one))
 		follow(t, c, "r", 1, 9)
-	})
-
-	t.Run("a room that is not listed any more is left alone", func(t *testing.T) {
-		g := newWorld().gateway(t)
-		g.append("r", "1", "")
-		asked := make(chan struct{}, 1000)
-		g.set(func(g *gateway) {
-			g.answer = func(s *socket, f contract.Frame) bool {
-				if f.Op != contract.OpMessagesGet {
-					return false
-				}
-				asked <- struct{}{}
-				s.refuse(f, fault.New(fault.Unavailable, "not now"))
-				return true
-			}
-		})
-		c := dial(t, client.Options{FromFirst: true}, g)
-		<-asked
-		g.set(func(g *gateway) { g.rooms["r"].closed = true })
-		g.closeAll(1012)
-		expect(t, c, func(*client.Disconnected) bool { return true })
-		expect(t, c, func(*client.Connected) bool { return true })
-		for len(asked) > 0 {
-			<-asked
-		}
-		for range 5 {
-			if _, err := c.Send(t.Context(), "other", "a round trip later"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if s := c.Stats(); len(asked) > 0 || s.Messages > 0 {
-			t.Fatalf("it was asked for again; %+v", s)
-		}
 	})
 
 	t.Run("a room that is no longer the user's is left alone", func(t *testing.T) {
