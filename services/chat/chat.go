@@ -21,6 +21,9 @@ import (
 type Deps struct {
 	Telemetry *telemetry.Telemetry // required
 	Now       func() time.Time     // nil: time.Now
+	// WrapStore is for tests of faults: what it returns is used, and closed at
+	// the end, in place of the store that Config names. nil: the store itself.
+	WrapStore func(Store) Store
 }
 
 // Run is the whole service, until ctx ends: then it answers what is in hand
@@ -33,6 +36,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	store, err := OpenStore(ctx, cfg.Store)
 	if err != nil {
 		return err
+	}
+	if deps.WrapStore != nil {
+		store = deps.WrapStore(store)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	tel.Health.Add("store", store.Ping)

@@ -83,6 +83,12 @@ type replica struct {
 // is ready.
 func (w *world) start(store string, edit ...func(*chat.Config)) *replica {
 	w.t.Helper()
+	return w.startOver(store, nil, edit...)
+}
+
+// startOver is start with something between the replica and its store.
+func (w *world) startOver(store string, wrap func(chat.Store) chat.Store, edit ...func(*chat.Config)) *replica {
+	w.t.Helper()
 	var cfg chat.Config
 	if err := run.Config("CHAT", &cfg); err != nil {
 		w.t.Fatal(err)
@@ -98,7 +104,7 @@ func (w *world) start(store string, edit ...func(*chat.Config)) *replica {
 		cancel()
 		return <-r.done
 	})
-	go func() { r.done <- chat.Run(ctx, cfg, chat.Deps{Telemetry: tel}) }() // ends with ctx; stop waits
+	go func() { r.done <- chat.Run(ctx, cfg, chat.Deps{Telemetry: tel, WrapStore: wrap}) }() // ends with ctx; stop waits
 	w.t.Cleanup(func() {
 		if err := r.stop(); err != nil {
 			w.t.Errorf("Run: %v", err)
