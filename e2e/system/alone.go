@@ -21,11 +21,11 @@ type Alone struct {
 // StartAlone runs it and stops it when the test ends.
 func StartAlone(t testing.TB, env ...string) *Alone {
 	t.Helper()
-	one, two := freeAddr(t), freeAddr(t)
-	a := &Alone{URLs: []string{"http://" + one, "http://" + two}, NATSAddr: freeAddr(t), Data: filepath.Join(t.TempDir(), "data")}
-	ops := freeAddr(t)
+	one, two := FreeAddr(t), FreeAddr(t)
+	a := &Alone{URLs: []string{"http://" + one, "http://" + two}, NATSAddr: FreeAddr(t), Data: filepath.Join(t.TempDir(), "data")}
+	ops := FreeAddr(t)
 	a.Process = &Process{
-		Name: "standalone", Ops: "http://" + ops, bin: binary(t), LogFile: filepath.Join(t.TempDir(), "log"),
+		Name: "standalone", Ops: "http://" + ops, bin: Build(t, standalone), LogFile: filepath.Join(t.TempDir(), "log"),
 		args: []string{"-addr", one + "," + two, "-ops-addr", ops, "-nats-addr", a.NATSAddr, "-data", a.Data},
 		env:  append([]string{"GORACE=halt_on_error=1"}, env...),
 	}

@@ -6,16 +6,12 @@ package system
 import (
 	"context"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/parley-im/parley/pkg/mongodb/mongotest"
+	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/standalone/embedded"
 )
 
@@ -24,6 +20,13 @@ type Options struct {
 	Replicas int      // of each service; 0 is 2
 	Gateways int      // 0 is 3
 	Env      []string // settings of all processes, NAME=value
+	// Programs take the place of standalone for a part, by its name; they
+	// understand the same flags.
+	Programs map[string]string
+	// Via returns where to connect in place of addr, so that something can
+	// stand in between. From is a process's name, or "clients"; to is "nats",
+	// "redis", "mongo", or a gateway's name. Nil: straight to addr.
+	Via func(from, to, addr string) string
 }
 
 // System is a running Parley.
@@ -35,6 +38,8 @@ type System struct {
 	URLs []string
 	// NATSAddr is where the NATS server listens.
 	NATSAddr string
+	// Stores are the URLs of the services' records.
+	Stores map[contract.Service]string
 	// Data is the data directory, with the passwords.
 	Data string
 	// Mail receives what auth sends.
@@ -55,17 +60,18 @@ func Start(t testing.TB, o Options) *System {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = mail.Stop() })
-	s := &System{Data: t.TempDir(), Mail: mail, NATSAddr: freeAddr(t)}
-	redisAddr, stores := freeAddr(t), mongoStores(t)
+	s := &System{Data: t.TempDir(), Mail: mail, NATSAddr: FreeAddr(t)}
+	s.Stores = stores(t, s.Data)
+	redisAddr := FreeAddr(t)
 	part := func(name, only string, extra ...string) *Process {
-		ops := freeAddr(t)
+		ops := FreeAddr(t)
 		args := append([]string{
 			"-only", only, "-data", s.Data, "-ops-addr", ops,
-			"-nats-addr", s.NATSAddr, "-redis-addr", redisAddr,
+			"-nats-addr", o.via(name, "nats", s.NATSAddr), "-redis-addr", o.via(name, "redis", redisAddr),
 		}, extra...)
-		env := append([]string{"SMTP_URL=" + mail.URL(), "LOG_LEVEL=info", "GORACE=halt_on_error=1"}, stores...)
+		env := append([]string{"SMTP_URL=" + mail.URL(), "LOG_LEVEL=info", "GORACE=halt_on_error=1"}, o.storeEnv(name, s.Stores)...)
 		env = append(env, o.Env...)
-		return &Process{Name: name, Ops: "http://" + ops, bin: binary(t), args: args, env: env}
+		return &Process{Name: name, Ops: "http://" + ops, bin: o.program(t, only), args: args, env: env}
 	}
 	s.NATS, s.Redis = part("nats", "nats"), part("redis", "redis")
 	for i := range o.Replicas {
@@ -74,24 +80,12 @@ func Start(t testing.TB, o Options) *System {
 		s.Chat = append(s.Chat, part(fmt.Sprintf("chat-%d", i), "chat"))
 	}
 	for i := range o.Gateways {
-		addr := freeAddr(t)
-		s.Gateways = append(s.Gateways, part(fmt.Sprintf("gateway-%d", i), "gateway", "-addr", addr))
-		s.URLs = append(s.URLs, "http://"+addr)
+		addr, name := FreeAddr(t), fmt.Sprintf("gateway-%d", i)
+		s.Gateways = append(s.Gateways, part(name, "gateway", "-addr", addr))
+		s.URLs = append(s.URLs, "http://"+o.via("clients", name, addr))
 	}
 	s.run(t)
 	return s
-}
-
-// mongoStores gives each service a fresh database on the server that
-// MONGO_URI names; without one they keep to SQLite in the data directory.
-func mongoStores(t testing.TB) []string {
-	t.Helper()
-	if os.Getenv("MONGO_URI") == "" {
-		return nil
-	}
-	return []string{
-		"AUTH_STORE=" + mongotest.URI(t), "SOCIAL_STORE=" + mongotest.URI(t), "CHAT_STORE=" + mongotest.URI(t),
-	}
 }
 
 // All lists every process.
@@ -136,67 +130,6 @@ func startAll(t testing.TB, processes ...*Process) {
 	for _, err := range errs {
 		if err != nil {
 			t.Fatal(err)
-		}
-	}
-}
-
-// build makes the binary once for all tests of a run, with the race detector
-// when the tests have it.
-var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "parley-e2e-")
-	if err != nil {
-		return "", err
-	}
-	args := []string{"build", "-o", filepath.Join(dir, "parley")}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	out, err := exec.Command("go", append(args, "github.com/parley-im/parley/standalone")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return filepath.Join(dir, "parley"), nil
-})
-
-func binary(t testing.TB) string {
-	t.Helper()
-	path, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// Cleanup removes the binary; for TestMain.
-func Cleanup() {
-	if path, err := build(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
-}
-
-// given are the ports that freeAddr has given out: a port that was closed is
-// soon given out again by the kernel.
-var given = struct {
-	sync.Mutex
-	ports map[string]bool
-}{ports: map[string]bool{}}
-
-// freeAddr is a loopback address that was free a moment ago, and is given to
-// nobody else here.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	given.Lock()
-	defer given.Unlock()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := l.Addr().String()
-		_ = l.Close()
-		if !given.ports[addr] {
-			given.ports[addr] = true
-			return addr
 		}
 	}
 }

@@ -1,0 +1,67 @@
+package system
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// standalone is the package of the binary that runs any part.
+const standalone = "github.com/parley-im/parley/standalone"
+
+// built are the binaries of this run, by package, in one directory.
+var built = struct {
+	sync.Mutex
+	dir   string
+	paths map[string]string
+}{paths: map[string]string{}}
+
+// Build makes the binary of a package once for all tests of a run, with the
+// race detector when the tests have it, and returns its path.
+func Build(t testing.TB, pkg string) string {
+	t.Helper()
+	built.Lock()
+	defer built.Unlock()
+	if binary, ok := built.paths[pkg]; ok {
+		return binary
+	}
+	binary, err := build(pkg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	built.paths[pkg] = binary
+	return binary
+}
+
+func build(pkg string) (string, error) {
+	if built.dir == "" {
+		dir, err := os.MkdirTemp("", "parley-e2e-")
+		if err != nil {
+			return "", err
+		}
+		built.dir = dir
+	}
+	binary := filepath.Join(built.dir, path.Base(pkg))
+	args := []string{"build", "-o", binary}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	out, err := exec.Command("go", append(args, pkg)...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+	}
+	return binary, nil
+}
+
+// Cleanup removes the binaries; for TestMain.
+func Cleanup() {
+	built.Lock()
+	defer built.Unlock()
+	if built.dir != "" {
+		_ = os.RemoveAll(built.dir)
+	}
+}

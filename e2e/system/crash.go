@@ -1,0 +1,45 @@
+package system
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// Signal sends a signal to the process; none if it has ended. What has to be
+// waited for afterwards is the caller's to wait for.
+func (p *Process) Signal(s syscall.Signal) error {
+	p.mu.Lock()
+	cmd := p.cmd
+	p.mu.Unlock()
+	if err := cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("signal %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+// Exited is closed when the process that runs now has ended.
+func (p *Process) Exited() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.done
+}
+
+// Crash ends the process as a crash would, and returns once it is gone.
+func (p *Process) Crash(ctx context.Context) error {
+	if err := p.Signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	select {
+	case <-p.Exited():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Again starts the process anew after it has ended, and returns when it is
+// ready.
+func (p *Process) Again(ctx context.Context) error { return p.start(ctx) }
