@@ -3,7 +3,10 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/parley-im/parley/e2e/person"
 	"github.com/parley-im/parley/e2e/system"
@@ -83,6 +86,66 @@ func TestClient_outlives_its_gateways(t *testing.T) {
 			if m.Seq != int64(i+1) || m.Content.Text != fmt.Sprint(i) {
 				t.Fatalf("%s has %+v at %d", name, m, i)
 			}
+		}
+	}
+}
+
+// TestRolling_gateways restarts each gateway in turn under load: no send fails
+// within its deadline, and nothing is lost or doubled.
+func TestRolling_gateways(t *testing.T) {
+	s := system.Start(t, system.Options{Env: []string{"GATEWAY_DRAIN_TIME=1s"}})
+	const senders = 12
+	list := people(t, s, numbered("r", senders)...)
+	for _, p := range list[1:] {
+		list[0].Befriend(t, p)
+	}
+	room := list[0].Group(t, "rolling", list[1:]...).ID
+	clients := make([]*client.Client, senders)
+	for i, p := range list {
+		clients[i] = dialClient(t, s, p, client.Options{FromFirst: true})
+	}
+	var sent atomic.Int64
+	saying, stop := context.WithCancel(t.Context())
+	var talking sync.WaitGroup
+	for i, c := range clients {
+		talking.Go(func() { // ended by stop
+			for n := 0; saying.Err() == nil; n++ {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				_, err := c.Send(ctx, room, fmt.Sprintf("%d/%d", i, n))
+				cancel()
+				if err != nil {
+					t.Errorf("sender %d: %v", i, err)
+					return
+				}
+				sent.Add(1)
+				select {
+				case <-time.After(30 * time.Millisecond):
+				case <-saying.Done():
+				}
+			}
+		})
+	}
+	for _, gateway := range s.Gateways {
+		gateway.Stop(t)
+		gateway.Restart(t)
+		before := sent.Load()
+		eventually(t, "the talk goes on", func() bool { return sent.Load() > before+senders })
+	}
+	stop()
+	talking.Wait()
+	n := int(sent.Load())
+	log := list[0].History(t, room)
+	whole(t, log, n)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for i, c := range clients {
+		for at, m := range take(ctx, t, c, room, n) {
+			if m.ID != log[at].ID {
+				t.Fatalf("client %d has %+v at %d, the log %+v", i, m, at, log[at])
+			}
+		}
+		if stats := c.Stats(); stats.Lost == 0 {
+			t.Errorf("client %d was never sent away: %+v", i, stats)
 		}
 	}
 }

@@ -1,0 +1,177 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/e2e/person"
+	"github.com/parley-im/parley/e2e/system"
+	"github.com/parley-im/parley/pkg/client"
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+// TestEchoBot leaves the example bot running through a rolling restart of
+// everything, itself included: it answers every message once.
+func TestEchoBot(t *testing.T) {
+	s := system.Start(t, system.Options{Env: []string{"GATEWAY_DRAIN_TIME=500ms"}})
+	list := people(t, s, "ann", "echo")
+	ann, echo := list[0], list[1]
+	room := ann.Befriend(t, echo)
+	b := startBot(t, s, echo)
+	c := dialClient(t, s, ann, client.Options{FromFirst: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 8*patience)
+	defer cancel()
+
+	// The bot hears what comes after its first connect: the first that it
+	// answers is where counting begins.
+	first := greet(ctx, t, c, room, echo.ID)
+	var sent atomic.Int64
+	talking, stop := context.WithCancel(ctx)
+	talked := make(chan struct{})
+	go func() { // ended by stop
+		defer close(talked)
+		for talking.Err() == nil {
+			if _, err := c.Send(ctx, room, fmt.Sprintf("message %d", sent.Load())); err != nil {
+				t.Errorf("send: %v", err)
+				return
+			}
+			sent.Add(1)
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-talking.Done():
+			}
+		}
+	}()
+	for i, p := range s.All() {
+		before := sent.Load()
+		p.Stop(t)
+		p.Restart(t)
+		eventually(t, "the talk goes on after the restart of "+p.Name, func() bool { return sent.Load() > before+3 })
+		if i == len(s.All())/2 {
+			b.end(syscall.SIGKILL) // between an answer and its cursor, perhaps
+			b.start()
+		}
+	}
+	b.end(syscall.SIGTERM)
+	b.start()
+	stop()
+	<-talked
+
+	eventually(t, "every message is answered", func() bool {
+		asked, answers := dialogue(ann.History(t, room), first, ann.ID)
+		return len(answers) >= len(asked)
+	})
+	asked, answers := dialogue(ann.History(t, room), first, ann.ID)
+	for _, m := range asked {
+		if answers["echo-"+m.ID] != m.Content.Text {
+			t.Errorf("message %d, %q, is answered %q", m.Seq, m.Content.Text, answers["echo-"+m.ID])
+		}
+	}
+	if len(answers) != len(asked) || int64(len(asked)) < sent.Load() {
+		t.Errorf("%d sent, %d asked, %d answers", sent.Load(), len(asked), len(answers))
+	}
+	t.Logf("%d messages, each answered once; ann's client: %+v", len(asked), c.Stats())
+}
+
+// greet says hello until there is an answer, and returns the seq of the first
+// message that was answered.
+func greet(ctx context.Context, t *testing.T, c *client.Client, room, from string) int64 {
+	t.Helper()
+	greeting, stop := context.WithCancel(ctx)
+	greeted := make(chan struct{})
+	go func() { // ended by stop
+		defer close(greeted)
+		for n := 0; greeting.Err() == nil; n++ {
+			if _, err := c.Send(ctx, room, fmt.Sprintf("hello %d", n)); err != nil {
+				t.Errorf("send: %v", err)
+			}
+			select {
+			case <-time.After(100 * time.Millisecond):
+			case <-greeting.Done():
+			}
+		}
+	}()
+	defer func() { stop(); <-greeted }()
+	said := map[string]int64{}
+	for {
+		event, err := c.Next(ctx)
+		if err != nil {
+			t.Fatalf("no answer: %v", err)
+		}
+		m, ok := event.(*client.Message)
+		if !ok || m.RoomID != room {
+			continue
+		}
+		if m.SenderID == from {
+			return said[m.ClientID]
+		}
+		said["echo-"+m.ID] = m.Seq
+	}
+}
+
+// dialogue splits a history, from a seq on, into what one person said and what the
+// others answered, by client_id.
+func dialogue(log []contract.Message, from int64, asker string) (asked []contract.Message, answers map[string]string) {
+	answers = map[string]string{}
+	for _, m := range log {
+		switch {
+		case m.SenderID != asker:
+			answers[m.ClientID] = m.Content.Text
+		case m.Seq >= from:
+			asked = append(asked, m)
+		}
+	}
+	return asked, answers
+}
+
+// bot is the example as a process.
+type bot struct {
+	t      *testing.T
+	binary string
+	env    []string
+	cmd    *exec.Cmd
+}
+
+func startBot(t *testing.T, s *system.System, p *person.Person) *bot {
+	t.Helper()
+	b := &bot{
+		t: t, binary: system.Build(t, "github.com/parley-im/parley/pkg/client/examples/echobot"),
+		env: []string{
+			"PARLEY_GATEWAYS=" + strings.Join(s.URLs, ","), "PARLEY_ACCOUNT=" + p.Account, "PARLEY_PASSWORD=" + person.Password,
+			"PARLEY_CURSORS=" + filepath.Join(t.TempDir(), "cursors.json"),
+		},
+	}
+	b.start()
+	t.Cleanup(func() { b.end(syscall.SIGTERM) })
+	return b
+}
+
+func (b *bot) start() {
+	b.t.Helper()
+	b.cmd = exec.Command(b.binary)
+	b.cmd.Env = append(os.Environ(), b.env...)
+	b.cmd.Stdout, b.cmd.Stderr = os.Stderr, os.Stderr
+	if err := b.cmd.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// end sends the signal and waits. A bot that had ended by itself is a failure.
+func (b *bot) end(s syscall.Signal) {
+	b.t.Helper()
+	if err := b.cmd.Process.Signal(s); err != nil {
+		b.t.Errorf("the bot had ended: %v", err)
+	}
+	err := b.cmd.Wait()
+	if s == syscall.SIGTERM && err != nil {
+		b.t.Errorf("the bot ended with %v", err)
+	}
+}
