@@ -18,6 +18,9 @@ import (
 const (
 	// settled is how long a connection lives that counts as a success.
 	settled = 10 * time.Second
+	// briefly is how long a connection lives that was no use: a gateway that
+	// closes at once is not asked again at once.
+	briefly = time.Second
 	// slowDown is the least pause after the gateway said "too fast".
 	slowDown = time.Second
 	// drainGrace is how long a gateway that said it would close may take to
@@ -63,12 +66,13 @@ func (c *Client) run() {
 	}
 }
 
-// conclude says what a connection's end means for the next one; an error: that
-// there is none.
+// conclude says what a connection's end, or the failure to have one, means for
+// the next try. An error: that there is none.
 func (c *Client) conclude(why error, lived time.Duration, tries *route) error {
 	if lived > settled {
 		tries.retry.reset()
 	}
+	atLeast := time.Duration(0)
 	code := contract.CloseCode(websocket.CloseStatus(why))
 	switch {
 	case code == contract.CloseUnauthenticated, code == contract.CloseSessionRevoked:
@@ -76,14 +80,13 @@ func (c *Client) conclude(why error, lived time.Duration, tries *route) error {
 	case !code.Reconnect() && code < 5000:
 		return errOver.Because(why)
 	case code == contract.CloseTooFast:
-		tries.pause = tries.retry.next(slowDown)
-		return nil
-	case code == contract.CloseGoingAway, code == contract.CloseServiceRestart, errors.Is(why, errDrained):
+		atLeast = slowDown
+	case lived > briefly && (code == contract.CloseGoingAway || code == contract.CloseServiceRestart || errors.Is(why, errDrained)):
 		tries.retry.reset() // the gateway has spread its clients by itself
 		tries.pause = 0
 		return nil
 	}
-	tries.pause = tries.retry.next(0)
+	tries.pause = tries.retry.next(atLeast)
 	return nil
 }
 
@@ -153,12 +156,12 @@ func (c *Client) connect(ctx context.Context, tries *route) (*conn, error) {
 		c.log.Info("not connected", slog.String("gateway", gateway), slog.Any("error", err))
 		var refusal *upgradeError
 		if errors.As(err, &refusal) {
-			if refusal.status == http.StatusUnauthorized {
-				c.tokens.stale = true
-			}
+			c.tokens.stale = c.tokens.stale || refusal.status == http.StatusUnauthorized
 			tries.refused(gateway, time.Now().Add(refusal.retryAfter))
 		}
-		tries.pause = tries.retry.next(0)
+		if end := c.conclude(err, 0, tries); end != nil {
+			return nil, end
+		}
 	}
 }
 

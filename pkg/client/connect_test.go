@@ -140,11 +140,43 @@ func TestClient_tokens(t *testing.T) {
 			}
 		})
 	}
+	t.Run("one that is refused after the upgrade is replaced", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		g.greet = func(s *socket, token string) bool {
+			if token == "token-1" {
+				_ = s.ws.Close(4401, "")
+				return false
+			}
+			return true
+		}
+		dial(t, client.Options{}, g)
+		if !slices.Equal(g.tokens(), []string{"token-1", "token-2"}) {
+			t.Fatalf("tried %v", g.tokens())
+		}
+	})
 	t.Run("an outage of the source is waited for", func(t *testing.T) {
 		g, tokens := newWorld().gateway(t), &source{err: fault.New(fault.Unavailable, "not now")}
 		time.AfterFunc(50*time.Millisecond, func() { tokens.fail(nil) })
 		dial(t, client.Options{Tokens: tokens}, g)
 	})
+}
+
+// A gateway that takes a connection and cannot admit it closes it as one that
+// restarts: it must not be asked again and again without a pause.
+func TestClient_pauses_before_it_asks_again(t *testing.T) {
+	g := newWorld().gateway(t)
+	g.greet = func(s *socket, _ string) bool {
+		_ = s.ws.Close(1012, "")
+		return false
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := client.Dial(ctx, client.Options{Gateways: []string{g.URL}, Tokens: &source{}}); err == nil {
+		t.Fatal("dialled")
+	}
+	if n := g.connects(); n > 30 {
+		t.Fatalf("asked %d times in a second", n)
+	}
 }
 
 func TestClient_close_code_that_ends_it(t *testing.T) {

@@ -32,6 +32,8 @@ type gateway struct {
 	upgrades int
 	// refuse, if set, answers an upgrade instead: a status and Retry-After.
 	refuse func(token string) (status int, retryAfter string)
+	// greet, if set, sees a new socket; false: there is no ready frame.
+	greet func(s *socket, token string) bool
 	// answer, if set, may answer a frame instead; handled says that it did.
 	answer    func(s *socket, f contract.Frame) (handled bool)
 	heartbeat time.Duration
@@ -140,7 +142,7 @@ func (g *gateway) serve(t *testing.T, rw http.ResponseWriter, r *http.Request) {
 	g.sawToken(token)
 	g.mu.Lock()
 	g.upgrades++
-	refuse := g.refuse
+	refuse, greet := g.refuse, g.greet
 	g.mu.Unlock()
 	if refuse != nil {
 		if status, after := refuse(token); status != 0 {
@@ -154,6 +156,9 @@ func (g *gateway) serve(t *testing.T, rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := &socket{ws: ws, t: t}
+	if greet != nil && !greet(s, token) {
+		return
+	}
 	g.mu.Lock()
 	g.sockets[s] = true
 	g.mu.Unlock()
