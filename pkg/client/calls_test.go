@@ -103,6 +103,34 @@ func TestSend(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	})
+	t.Run("while closing, and the gateway says no goodbye", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		stuck, over := make(chan struct{}), make(chan struct{})
+		t.Cleanup(func() { close(over) })
+		g.set(func(g *gateway) {
+			g.answer = func(*socket, contract.Frame) bool { // once: then it reads no more
+				close(stuck)
+				<-over
+				return true
+			}
+		})
+		c := dial(t, client.Options{CallTimeout: 20 * time.Millisecond}, g)
+		sent := make(chan error, 1)
+		go func() { // ended by Close
+			_, err := c.Send(context.Background(), "r", "hello")
+			sent <- err
+		}()
+		<-stuck
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-sent; !errors.Is(err, client.ErrClosed) {
+			t.Fatalf("got %v", err)
+		}
+		if s := c.Stats(); s.Retries > 100 {
+			t.Fatalf("%d tries on a connection that is being closed", s.Retries)
+		}
+	})
 	t.Run("under the caller's client_id", func(t *testing.T) {
 		g := newWorld().gateway(t)
 		c := dial(t, client.Options{}, g)

@@ -46,9 +46,12 @@ type conn struct {
 	ready   contract.ReadyData // what the gateway said
 	drained chan time.Duration // holds one: the gateway asks to connect elsewhere after that time
 
-	// ctx ends with the connection; its cause says why.
-	ctx context.Context
-	end context.CancelCauseFunc
+	// ctx ends with the connection; its cause says why. reading ends the
+	// socket, which a goodbye may outlive.
+	ctx     context.Context
+	end     context.CancelCauseFunc
+	reading context.Context
+	hangUp  context.CancelFunc
 
 	mu      sync.Mutex
 	next    int
@@ -79,6 +82,7 @@ type listener interface {
 func dial(ctx context.Context, o Options, gateway string, token Token, to listener) (*conn, error) {
 	c := &conn{gateway: gateway, token: token, live: make(chan struct{}), drained: make(chan time.Duration, 1), waiting: map[string]chan frame{}}
 	c.ctx, c.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	c.reading, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
 	c.alive()
 	opening, cancel := context.WithTimeout(ctx, readyWait)
 	defer cancel()
@@ -115,12 +119,15 @@ func dial(ctx context.Context, o Options, gateway string, token Token, to listen
 // close ends the connection for the reason given.
 func (c *conn) close(why error) {
 	c.end(why)
+	c.hangUp()
 	_ = c.ws.CloseNow() // closed already: nothing to do
 }
 
-// leave ends the connection as an app does that goes.
+// leave ends the connection as an app does that goes. No call is made on it
+// any more while it waits for the goodbye to be answered.
 func (c *conn) leave() {
-	timer := time.AfterFunc(politely, func() { _ = c.ws.CloseNow() })
+	c.end(ErrClosed)
+	timer := time.AfterFunc(politely, c.hangUp) // CloseNow would wait for Close
 	defer timer.Stop()
 	_ = c.ws.Close(websocket.StatusNormalClosure, "")
 	c.close(ErrClosed)
@@ -145,7 +152,7 @@ func (c *conn) read(to listener) {
 
 func (c *conn) readAll(to listener) error {
 	for {
-		_, data, err := c.ws.Read(context.Background()) // ended by closing the socket
+		_, data, err := c.ws.Read(c.reading)
 		if err != nil {
 			return err
 		}
@@ -227,7 +234,9 @@ func (c *conn) ask(ctx context.Context, op contract.Op, data any) (json.RawMessa
 	err = c.ws.Write(writing, websocket.MessageText, request)
 	cancel()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errLost, err)
+		err = fmt.Errorf("%w: %w", errLost, err)
+		c.end(err) // not to be used again, even if its reading goroutine knows nothing yet
+		return nil, err
 	}
 	select {
 	case reply, ok := <-wait:
