@@ -7,8 +7,13 @@ import (
 	"time"
 )
 
-// StopTimeout is how long one part of a Group may take to stop.
-const StopTimeout = 10 * time.Second
+const (
+	// StopTimeout is how long one part of a Group may take to stop, unless it
+	// was started with a time of its own.
+	StopTimeout = 10 * time.Second
+	// stopMargin is what a part that used all of its time gets to return.
+	stopMargin = time.Second
+)
 
 // Group runs the parts of a service. They stop in reverse order of their
 // start, each waited for before the next, so that what was built on a part is
@@ -22,6 +27,7 @@ type Group struct {
 
 type part struct {
 	name   string
+	within time.Duration // to stop; 0: as long as it takes
 	cancel context.CancelFunc
 	done   chan struct{}
 	err    error // read after done
@@ -36,8 +42,14 @@ func NewGroup(ctx context.Context) *Group {
 // group's: it ends when it is this part's turn to stop. A part that returns
 // earlier, with or without an error, stops the group.
 func (g *Group) Go(name string, f func(ctx context.Context) error) {
+	g.start(name, StopTimeout, f)
+}
+
+// start starts a part that is waited for so long when it has to stop; 0 is
+// for a part that is bounded by parts of its own.
+func (g *Group) start(name string, within time.Duration, f func(ctx context.Context) error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(g.ctx))
-	p := &part{name: name, cancel: cancel, done: make(chan struct{})}
+	p := &part{name: name, within: within, cancel: cancel, done: make(chan struct{})}
 	g.parts = append(g.parts, p)
 	go func() {
 		p.err = f(ctx)
@@ -47,11 +59,18 @@ func (g *Group) Go(name string, f func(ctx context.Context) error) {
 }
 
 // OnStop has f called when everything started after it has stopped; for what
-// is closed rather than run.
+// is closed rather than run. The context of f ends after StopTimeout.
 func (g *Group) OnStop(name string, f func(ctx context.Context) error) {
-	g.Go(name, func(ctx context.Context) error {
+	g.OnStopWithin(name, StopTimeout, f)
+}
+
+// OnStopWithin is OnStop with another time than StopTimeout, longer or
+// shorter; it is more than 0. The context of f ends after it, and f should
+// then return at once.
+func (g *Group) OnStopWithin(name string, within time.Duration, f func(ctx context.Context) error) {
+	g.start(name, within+stopMargin, func(ctx context.Context) error {
 		<-ctx.Done()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), StopTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 		defer cancel()
 		return f(ctx)
 	})
@@ -69,18 +88,29 @@ func (g *Group) Wait() error {
 		}
 	}
 	for i := len(g.parts) - 1; i >= 0; i-- {
-		p := g.parts[i]
-		p.cancel()
-		timeout := time.NewTimer(StopTimeout)
-		select {
-		case <-p.done:
-			if p.err != nil && !errors.Is(p.err, context.Canceled) {
-				errs = append(errs, fmt.Errorf("%s: %w", p.name, p.err))
-			}
-		case <-timeout.C:
-			errs = append(errs, fmt.Errorf("%s did not stop within %v", p.name, StopTimeout))
+		if err := g.parts[i].stop(); err != nil {
+			errs = append(errs, err)
 		}
-		timeout.Stop()
 	}
 	return errors.Join(errs...)
+}
+
+// stop ends the part and waits for it, as long as it may take.
+func (p *part) stop() error {
+	p.cancel()
+	var late <-chan time.Time
+	if p.within > 0 {
+		timer := time.NewTimer(p.within)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case <-p.done:
+		if p.err != nil && !errors.Is(p.err, context.Canceled) {
+			return fmt.Errorf("%s: %w", p.name, p.err)
+		}
+		return nil
+	case <-late:
+		return fmt.Errorf("%s did not stop within %v", p.name, p.within)
+	}
 }

@@ -42,7 +42,9 @@ func Service(name contract.Service, cfg any, part func() telemetry.Config, serve
 		g.Go("operations port", func(ctx context.Context) error {
 			return telemetry.ServeOps(ctx, part().OpsAddr, part().PProf, tel)
 		})
-		g.Go(string(name), func(ctx context.Context) error { return serve(ctx, tel) })
+		// Its parts have their own times to stop, which may add up to more
+		// than one part's.
+		g.start(string(name), 0, func(ctx context.Context) error { return serve(ctx, tel) })
 		err = g.Wait()
 		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
 		defer cancel()
