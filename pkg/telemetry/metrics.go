@@ -1,8 +1,10 @@
 package telemetry
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -30,4 +32,40 @@ func (m *Metrics) describe(version, revision string) error {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return nil
+}
+
+// checks tells the outcome of each of Health's checks, asked for when the
+// metrics are read.
+type checks struct {
+	health *Health
+	holds  *prometheus.Desc
+}
+
+func newChecks(health *Health) *checks {
+	return &checks{health: health, holds: prometheus.NewDesc("parley_health_check",
+		"1 while the check of /readyz holds, else 0; readiness does not depend on those that inform.", []string{"check", "informs"}, nil)}
+}
+
+// Describe makes checks a prometheus.Collector.
+func (c *checks) Describe(descs chan<- *prometheus.Desc) { descs <- c.holds }
+
+// Collect makes checks a prometheus.Collector. Checks of one name count as
+// one, which holds when all do.
+func (c *checks) Collect(metrics chan<- prometheus.Metric) {
+	type label struct {
+		name    string
+		informs bool
+	}
+	holds := map[label]float64{}
+	for _, state := range c.health.States(context.Background()) { // bounded by checkWait
+		l := label{state.Name, state.Informs}
+		if before, seen := holds[l]; state.Err == nil && (!seen || before == 1) {
+			holds[l] = 1
+		} else {
+			holds[l] = 0
+		}
+	}
+	for l, value := range holds {
+		metrics <- prometheus.MustNewConstMetric(c.holds, prometheus.GaugeValue, value, l.name, strconv.FormatBool(l.informs))
+	}
 }

@@ -18,7 +18,7 @@ import (
 const opsStop = time.Second
 
 // ServeOps serves the operations port until ctx ends: /healthz (the process
-// lives), /readyz (every part is ready; each check with its state), /metrics
+// lives), /readyz (every part is ready, and the state of each check), /metrics
 // (all parts'), and /debug/pprof if asked. It is not for the public.
 func ServeOps(ctx context.Context, addr string, withPProf bool, parts ...*Telemetry) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
@@ -71,16 +71,20 @@ func opsHandler(withPProf bool, parts []*Telemetry) http.Handler {
 	return mux
 }
 
-// readyz answers {"status","checks":{"<service>":{"<check>":"ok"|why}}}.
+// readyz answers {"status","checks":{"<service>":{"<check>":"ok"|why}}}: with
+// 200 and "ready", or with 503 and "not ready" when a check of any part does
+// not hold. One that only informs then reads "degraded: " and why, and changes
+// neither.
 func readyz(w http.ResponseWriter, r *http.Request, parts []*Telemetry) {
 	status, word := http.StatusOK, "ready"
 	checks := make(map[string]map[string]string, len(parts))
 	for _, part := range parts {
 		of := map[string]string{}
 		for _, state := range part.Health.States(r.Context()) {
-			of[state.Name] = "ok"
-			if state.Err != nil {
-				of[state.Name] = state.Err.Error()
+			if _, twice := of[state.Name]; state.Err != nil || !twice {
+				of[state.Name] = state.String()
+			}
+			if state.Err != nil && !state.Informs {
 				status, word = http.StatusServiceUnavailable, "not ready"
 			}
 		}

@@ -45,12 +45,13 @@ func New(ctx context.Context, service contract.Service, version string, cfg Conf
 	if err != nil {
 		return nil, fmt.Errorf("start tracing: %w", err)
 	}
+	health := NewHealth()
 	t := &Telemetry{
 		Service: service,
 		Log:     slog.New(newHandler(os.Stderr, cfg.LogLevel)).With(slog.String("service", string(service))),
-		Metrics: newMetrics(service),
+		Metrics: newMetrics(service, health),
 		Tracer:  tracer,
-		Health:  NewHealth(),
+		Health:  health,
 		stop:    stop,
 	}
 	if err := t.Metrics.describe(version, Revision()); err != nil {
@@ -62,12 +63,13 @@ func New(ctx context.Context, service contract.Service, version string, cfg Conf
 // Discard logs and traces nothing, and counts into metrics of its own; for
 // tests and clients without telemetry.
 func Discard(service contract.Service) *Telemetry {
+	health := NewHealth()
 	return &Telemetry{
 		Service: service,
 		Log:     slog.New(slog.DiscardHandler),
-		Metrics: newMetrics(service),
+		Metrics: newMetrics(service, health),
 		Tracer:  noop.NewTracerProvider(),
-		Health:  NewHealth(),
+		Health:  health,
 		stop:    func(context.Context) error { return nil },
 	}
 }
@@ -99,10 +101,12 @@ type Metrics struct {
 	registry *prometheus.Registry
 }
 
-func newMetrics(service contract.Service) *Metrics {
+func newMetrics(service contract.Service, health *Health) *Metrics {
 	registry := prometheus.NewRegistry()
-	return &Metrics{
+	m := &Metrics{
 		Registerer: prometheus.WrapRegistererWith(prometheus.Labels{"service": string(service)}, registry),
 		registry:   registry,
 	}
+	m.MustRegister(newChecks(health))
+	return m
 }

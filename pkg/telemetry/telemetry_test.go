@@ -31,8 +31,10 @@ func TestServeOps(t *testing.T) {
 		part.Metrics.MustRegister(counter)
 		counter.Inc()
 	}
-	var broken error
+	var broken, away error
 	chat.Health.Add("store", func(context.Context) error { return broken })
+	chat.Health.Add("store", func(context.Context) error { return nil }) // two stores, or two connections to one
+	chat.Health.Watch("redis", func(context.Context) error { return away })
 	done := make(chan error, 1)
 	go func() { done <- ServeOpsOn(ctx, listener, false, auth, chat) }()
 	base := "http://" + listener.Addr().String()
@@ -50,6 +52,34 @@ func TestServeOps(t *testing.T) {
 		}
 		if err := chat.Health.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "store") {
 			t.Fatalf("got %v", err)
+		}
+	})
+	t.Run("degraded is ready, and tells", func(t *testing.T) {
+		away = errors.New("connection refused")
+		defer func() { away = nil }()
+		status, body := get(t, base+"/readyz")
+		if status != http.StatusOK || body != `{"checks":{"auth":{},"chat":{"redis":"degraded: connection refused","store":"ok"}},"status":"ready"}`+"\n" {
+			t.Fatalf("%d %s", status, body)
+		}
+		if err := chat.Health.Ready(t.Context()); err != nil {
+			t.Fatalf("got %v", err)
+		}
+		_, body = get(t, base+"/metrics")
+		for _, want := range []string{
+			`parley_health_check{check="redis",informs="true",service="chat"} 0`,
+			`parley_health_check{check="store",informs="false",service="chat"} 1`,
+		} {
+			if !strings.Contains(body, want) {
+				t.Errorf("no %s in\n%s", want, body)
+			}
+		}
+	})
+	t.Run("a check of two holds when both do", func(t *testing.T) {
+		broken = errors.New("disk full")
+		defer func() { broken = nil }()
+		const want = `parley_health_check{check="store",informs="false",service="chat"} 0`
+		if status, body := get(t, base+"/metrics"); status != http.StatusOK || !strings.Contains(body, want) {
+			t.Fatalf("%d, no %s in\n%s", status, want, body)
 		}
 	})
 	t.Run("lives all the while", func(t *testing.T) {
