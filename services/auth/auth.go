@@ -53,7 +53,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, counts.Close()) }()
-	tel.Health.Add("redis", counts.Ping)
+	tel.Health.Watch("redis", counts.Ping) // all replicas share it: they still refresh tokens and end sessions
 	limits, codes, err := newGuards(counts, cfg)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/telemetry"
 	"github.com/parley-im/parley/services/auth"
 )
 
@@ -185,7 +186,7 @@ func TestLogin_throttle(t *testing.T) {
 }
 
 // TestRedis_away: nothing that guards is skipped, and what needs no guard
-// goes on.
+// goes on; auth stays ready for it, and tells.
 func TestRedis_away(t *testing.T) {
 	w := newWorld(t)
 	w.start()
@@ -195,10 +196,31 @@ func TestRedis_away(t *testing.T) {
 	fails(w, contract.Register, signUp("bob", "123456"), fault.Unavailable, "")
 	fails(w, contract.Login, contract.LoginRequest{Account: "ann", Password: password}, fault.Unavailable, "")
 	w.refreshed(ann.RefreshToken)
+	if state := check(t, w, "redis"); state.Err == nil || !state.Informs {
+		t.Fatalf("redis is %s", state)
+	}
+	if err := w.health.Ready(t.Context()); err != nil {
+		t.Fatalf("not ready: %v", err)
+	}
 	if err := w.redis.Restart(); err != nil {
 		t.Fatal(err)
 	}
 	w.login("ann", password)
+	if state := check(t, w, "redis"); state.Err != nil {
+		t.Fatalf("redis is %s", state)
+	}
+}
+
+// check asks for one of auth's checks.
+func check(t *testing.T, w *world, name string) telemetry.CheckState {
+	t.Helper()
+	for _, state := range w.health.States(t.Context()) {
+		if state.Name == name {
+			return state
+		}
+	}
+	t.Fatalf("there is no check %s", name)
+	return telemetry.CheckState{}
 }
 
 // TestPrivacy: neither the log nor the names and values in Redis say who it

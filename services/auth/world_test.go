@@ -36,6 +36,8 @@ type world struct {
 	log   *buffer
 	nc    *nats.Conn
 	calls *rpc.Client
+
+	health *telemetry.Health // of the replica launched last
 }
 
 // newWorld starts everything but auth itself.
@@ -90,6 +92,7 @@ func (w *world) launch(edit ...func(*auth.Config)) (stop, ready func()) {
 		f(&cfg)
 	}
 	tel := telemetry.Discard(contract.Auth)
+	w.health = tel.Health
 	tel.Log = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
