@@ -79,6 +79,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	conns.measure(tel.Metrics)
 	tel.Health.Add("keys", keys.Ready)
 	tel.Health.Add("revocations", revoked.Ready)
+	tel.Health.Watch("redis", limiter.Reachable) // all gateways share it: their users go on
 
 	// Stopped from the last to the first: sockets and requests go while what
 	// they need still runs.

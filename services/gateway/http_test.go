@@ -9,6 +9,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // do makes one request and returns the status, the header and the body.
@@ -120,6 +121,36 @@ func TestHTTP_redis_away(t *testing.T) {
 	status, header, body := w.do(t, "POST", "/api/v1/auth/login", `{"account":"a","password":"b"}`)
 	if status != 503 || header.Get("Retry-After") == "" {
 		t.Fatalf("guessing without Redis: %d %s", status, body)
+	}
+}
+
+// A gateway is ready without Redis, tells, and notices without any call when
+// it is back.
+func TestHealth_redis_away(t *testing.T) {
+	w := newWorld(t, nil)
+	redis := func() telemetry.CheckState {
+		for _, state := range w.tel.Health.States(t.Context()) {
+			if state.Name == "redis" {
+				return state
+			}
+		}
+		t.Fatal("there is no check redis")
+		return telemetry.CheckState{}
+	}
+	eventually(t, "all is well", func() bool { return redis().String() == "ok" })
+	w.redis.Close()
+	if state := redis(); state.String() != "degraded: redis is away" || w.metric(t, "parley_limit_redis_away") != 1 {
+		t.Fatalf("without Redis: %s, away %v", state, w.metric(t, "parley_limit_redis_away"))
+	}
+	if err := w.tel.Health.Ready(t.Context()); err != nil {
+		t.Fatalf("not ready without Redis: %v", err)
+	}
+	if err := w.redis.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is back", func() bool { return redis().String() == "ok" })
+	if away := w.metric(t, "parley_limit_redis_away"); away != 0 {
+		t.Fatalf("away is %v", away)
 	}
 }
 

@@ -81,7 +81,7 @@ return {taken, 0}
 
 // limiter counts calls in Redis, together with all other gateways.
 type limiter struct {
-	redis   redis.Scripter
+	redis   *redis.Client
 	take    *redis.Script
 	breaker *breaker
 	leases  *leases
@@ -89,7 +89,7 @@ type limiter struct {
 	log     *slog.Logger
 }
 
-func newLimiter(client redis.Scripter, metrics *limitMetrics, log *slog.Logger) *limiter {
+func newLimiter(client *redis.Client, metrics *limitMetrics, log *slog.Logger) *limiter {
 	return &limiter{
 		redis:   client,
 		take:    redis.NewScript(takeScript),
@@ -169,18 +169,44 @@ func (l *limiter) ask(ctx context.Context, b bucket, key string, want int) (int,
 		l.breaker.unknown()
 		return 0, 0, ctx.Err() // the caller left: that says nothing about Redis
 	}
-	if changed := l.breaker.saw(err == nil); changed {
-		l.metrics.away.Set(boolFloat(err != nil))
-		if err != nil {
-			l.log.WarnContext(ctx, "limits are not checked: redis does not answer", slog.Any("error", err))
-		} else {
-			l.log.InfoContext(ctx, "limits are checked again")
-		}
-	}
+	l.saw(ctx, err)
 	if err != nil {
 		return 0, 0, fmt.Errorf("take from bucket %s: %w", b.name, err)
 	}
 	return int(reply[0]), time.Duration(reply[1]) * time.Microsecond, nil
+}
+
+// saw notes what came of a question to Redis.
+func (l *limiter) saw(ctx context.Context, err error) {
+	if changed := l.breaker.saw(err == nil); !changed {
+		return
+	}
+	l.metrics.away.Set(boolFloat(err != nil))
+	if err != nil {
+		l.log.WarnContext(ctx, "limits are not checked: redis does not answer", slog.Any("error", err))
+	} else {
+		l.log.InfoContext(ctx, "limits are checked again")
+	}
+}
+
+// Reachable is the check "redis". It asks as calls do, so that an idle gateway
+// notices, too, that Redis went away or is back.
+func (l *limiter) Reachable(ctx context.Context) error {
+	if !l.breaker.allows() {
+		return errRedisAway
+	}
+	asking, cancel := context.WithTimeout(ctx, redisWait)
+	defer cancel()
+	err := l.redis.Ping(asking).Err()
+	if err != nil && ctx.Err() != nil {
+		l.breaker.unknown()
+		return ctx.Err() // whoever asked left
+	}
+	l.saw(ctx, err)
+	if err != nil {
+		return errRedisAway // the log has why, which may be an address
+	}
+	return nil
 }
 
 // limitKey names a bucket in Redis without telling whose it is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -96,7 +97,8 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 			return false
 		}
 		_ = response.Body.Close()
-		return len(w.tel.Health.States(t.Context())) >= 3 && w.tel.Health.Ready(t.Context()) == nil
+		states := w.tel.Health.States(t.Context())
+		return len(states) == 4 && !slices.ContainsFunc(states, func(s telemetry.CheckState) bool { return s.Err != nil })
 	})
 	return w
 }
@@ -203,4 +205,32 @@ func closed(t *testing.T, ws *websocket.Conn) contract.CloseCode {
 			return contract.CloseCode(websocket.CloseStatus(err))
 		}
 	}
+}
+
+// metric is the value of the gateway's counter or gauge with these values of
+// its labels, other than service, in the order of their names; 0 while there
+// is none.
+func (w *world) metric(t *testing.T, name string, labels ...string) float64 {
+	t.Helper()
+	families, err := w.tel.Metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			var values []string
+			for _, l := range m.GetLabel() {
+				if l.GetName() != "service" {
+					values = append(values, l.GetValue())
+				}
+			}
+			if slices.Equal(values, labels) {
+				return m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return 0
 }
