@@ -10,7 +10,6 @@ import (
 
 	"github.com/fasthttp/websocket"
 
-	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/token"
 )
 
@@ -37,6 +36,7 @@ type conn struct {
 	mu      sync.Mutex
 	claims  token.Claims // zero until authenticated
 	leaving bool         // the read deadline is final
+	over    bool         // the socket may be the next client's
 
 	// The rooms that the hub delivers to this connection.
 	roomsMu sync.Mutex
@@ -74,7 +74,7 @@ func (c *conn) renew(claims token.Claims) {
 // the client reconnects and catches up by seq.
 func (c *conn) push(o outgoing) {
 	if !c.queue.push(o) {
-		c.tooSlow()
+		c.abandon(endTooSlow)
 	}
 }
 
@@ -82,7 +82,7 @@ func (c *conn) push(o outgoing) {
 func (c *conn) reply(v any) {
 	o, ok := c.encode(v)
 	if ok && !c.queue.reply(o) {
-		c.tooSlow()
+		c.abandon(endTooSlow)
 	}
 }
 
@@ -102,15 +102,28 @@ func (c *conn) encode(v any) (outgoing, bool) {
 	return outgoing{own: data, size: len(data)}, true
 }
 
-// close ends the connection with a code once what waits is written.
-func (c *conn) close(code contract.CloseCode) { c.queue.close(code, false) }
+// end ends the connection once what waits is written.
+func (c *conn) end(e *ending) { c.queue.close(e, false) }
 
-// tooSlow ends the connection without what waits. The write that may be
+// abandon ends the connection without what waits. The write that may be
 // blocked right now gets a last moment.
-func (c *conn) tooSlow() {
-	c.queue.close(contract.CloseTooSlow, true)
+func (c *conn) abandon(e *ending) {
+	c.queue.close(e, true)
 	c.hurry.Store(true)
-	_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(linger)) // already cut: nothing to bound
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.over {
+		_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(linger)) // already cut: nothing to bound
+	}
+}
+
+// join waits until the writer has ended. From then on nobody touches the
+// socket, who may still hold the connection.
+func (c *conn) join() {
+	<-c.written
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
 }
 
 // cut closes the socket under the connection. Conn.Close would not: fasthttp
@@ -155,7 +168,7 @@ func (c *conn) write() {
 				break
 			}
 			if err := c.writeOne(batch[i]); err != nil {
-				c.queue.close(contract.CloseGoingAway, true)
+				c.queue.close(writeEnding(err), true)
 				c.cut()
 				return
 			}
@@ -163,9 +176,10 @@ func (c *conn) write() {
 		}
 		clear(batch) // let go of the frames
 		spare = batch
-		if closing != 0 {
-			message := websocket.FormatCloseMessage(int(closing), closing.Reason())
-			_ = c.ws.WriteControl(websocket.CloseMessage, message, time.Now().Add(linger))
+		if closing != nil {
+			if closing.code != 0 {
+				_ = c.ws.WriteControl(websocket.CloseMessage, closing.message(), time.Now().Add(linger))
+			}
 			c.leave()
 			return
 		}

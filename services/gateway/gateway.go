@@ -60,7 +60,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 
 	// Who is connected, and what they get.
 	hub := newHub(nc, tel.Log)
-	conns := newRegistry(cfg.SocketConfig)
+	conns := newRegistry(cfg.SocketConfig, tel.Metrics)
 	resync := newResyncer(hub, calls, cfg.ResyncInterval, tel.Log)
 	revoked.OnRevoked(conns.Revoked)
 	hooks.OnReconnect(hub.Reconnected)
@@ -76,7 +76,6 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 		return err
 	}
 	sockets := newSockets(cfg, tel, api, hub, conns)
-	conns.measure(tel.Metrics)
 	tel.Health.Add("keys", keys.Ready)
 	tel.Health.Add("revocations", revoked.Ready)
 	tel.Health.Watch("redis", limiter.Reachable) // all gateways share it: their users go on

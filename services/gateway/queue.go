@@ -4,8 +4,6 @@ import (
 	"sync"
 
 	"github.com/fasthttp/websocket"
-
-	"github.com/parley-im/parley/pkg/contract"
 )
 
 // outgoing is one frame that waits to be written: prepared once and shared by
@@ -28,8 +26,8 @@ type queue struct {
 	held    []outgoing
 	holding bool
 	bytes   int
-	closing contract.CloseCode // nothing is taken in any more
-	wake    chan struct{}      // capacity 1: there is something to take
+	closing *ending       // set once: nothing is taken in any more
+	wake    chan struct{} // capacity 1: there is something to take
 }
 
 func newQueue(limit int) *queue {
@@ -46,7 +44,7 @@ func (q *queue) reply(o outgoing) bool { return q.add(o, false) }
 func (q *queue) add(o outgoing, mayHold bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closing != 0 {
+	if q.closing != nil {
 		return true
 	}
 	if q.bytes+o.size > q.limit {
@@ -74,14 +72,14 @@ func (q *queue) release(first outgoing) {
 }
 
 // close lets what waits be written, or drops it, and then has the writer end
-// with the code. The first code stands.
-func (q *queue) close(code contract.CloseCode, drop bool) {
+// the connection. The first ending stands.
+func (q *queue) close(e *ending, drop bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closing != 0 {
+	if q.closing != nil {
 		return
 	}
-	q.closing = code
+	q.closing = e
 	q.held = nil
 	if drop {
 		q.waiting = nil
@@ -89,16 +87,16 @@ func (q *queue) close(code contract.CloseCode, drop bool) {
 	q.signal()
 }
 
-// closed reports whether the connection is on its way out.
-func (q *queue) closed() bool {
+// ending is how the connection ends, and nil while it does not.
+func (q *queue) ending() *ending {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.closing != 0
+	return q.closing
 }
 
 // take swaps the waiting frames for the given empty slice, and tells the
-// code once the queue is closed. The frames keep counting until done.
-func (q *queue) take(empty []outgoing) ([]outgoing, contract.CloseCode) {
+// ending once the queue is closed. The frames keep counting until done.
+func (q *queue) take(empty []outgoing) ([]outgoing, *ending) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	taken := q.waiting

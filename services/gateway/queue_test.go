@@ -3,13 +3,11 @@ package gateway
 import (
 	"testing"
 	"time"
-
-	"github.com/parley-im/parley/pkg/contract"
 )
 
 func frame(text string) outgoing { return outgoing{own: []byte(text), size: len(text)} }
 
-func taken(q *queue) (texts []string, closing contract.CloseCode) {
+func taken(q *queue) (texts []string, closing *ending) {
 	batch, closing := q.take(nil)
 	for _, o := range batch {
 		texts = append(texts, string(o.own))
@@ -48,17 +46,17 @@ func TestQueue(t *testing.T) {
 	t.Run("closing writes what waits, dropping does not, the first code stands", func(t *testing.T) {
 		q := newQueue(100)
 		q.reply(frame("last"))
-		q.close(contract.CloseSessionRevoked, false)
-		q.close(contract.CloseTooSlow, true)
+		q.close(endRevoked, false)
+		q.close(endTooSlow, true)
 		q.reply(frame("too late"))
-		if texts, code := taken(q); len(texts) != 1 || texts[0] != "last" || code != contract.CloseSessionRevoked {
-			t.Fatalf("got %q, %d", texts, code)
+		if texts, end := taken(q); len(texts) != 1 || texts[0] != "last" || end != endRevoked {
+			t.Fatalf("got %q, %v", texts, end)
 		}
 		q = newQueue(100)
 		q.reply(frame("dropped"))
-		q.close(contract.CloseTooSlow, true)
-		if texts, code := taken(q); len(texts) != 0 || code != contract.CloseTooSlow {
-			t.Fatalf("got %q, %d", texts, code)
+		q.close(endTooSlow, true)
+		if texts, end := taken(q); len(texts) != 0 || end != endTooSlow {
+			t.Fatalf("got %q, %v", texts, end)
 		}
 	})
 }

@@ -21,7 +21,8 @@ const sweepInterval = time.Second
 // what is due by the clock: pings, expired tokens, those who never
 // authenticate.
 type registry struct {
-	cfg SocketConfig
+	cfg  SocketConfig
+	ends *endMetrics
 
 	mu        sync.Mutex
 	conns     map[*conn]struct{}
@@ -32,15 +33,21 @@ type registry struct {
 	empty     chan struct{} // closed when draining and the last has gone
 }
 
-func newRegistry(cfg SocketConfig) *registry {
-	return &registry{
+// newRegistry has metrics count the connections and how they end.
+func newRegistry(cfg SocketConfig, metrics prometheus.Registerer) *registry {
+	r := &registry{
 		cfg:       cfg,
+		ends:      newEndMetrics(metrics),
 		conns:     map[*conn]struct{}{},
 		addresses: map[string]int{},
 		users:     map[string]int{},
 		sessions:  map[string]map[*conn]struct{}{},
 		empty:     make(chan struct{}),
 	}
+	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "parley_gateway_connections", Help: "Open WebSocket connections.",
+	}, func() float64 { return float64(r.count()) }))
+	return r
 }
 
 // room refuses a further connection from the address when there is no room
@@ -95,7 +102,7 @@ func (r *registry) identify(c *conn, claims token.Claims) error {
 	return nil
 }
 
-// remove forgets the connection.
+// remove forgets a connection that has ended.
 func (r *registry) remove(c *conn) {
 	claims, identified := c.identity()
 	r.mu.Lock()
@@ -111,6 +118,7 @@ func (r *registry) remove(c *conn) {
 			delete(r.sessions, claims.SessionID)
 		}
 	}
+	r.ends.of(c.queue.ending()).Inc()
 	if r.draining && len(r.conns) == 0 {
 		close(r.empty)
 	}
@@ -127,15 +135,8 @@ func (r *registry) Revoked(sessionID string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for c := range r.sessions[sessionID] {
-		c.close(contract.CloseSessionRevoked)
+		c.end(endRevoked)
 	}
-}
-
-// measure has metrics count the connections.
-func (r *registry) measure(metrics prometheus.Registerer) {
-	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_gateway_connections", Help: "Open WebSocket connections.",
-	}, func() float64 { return float64(r.count()) }))
 }
 
 // count is how many connections there are.
@@ -165,9 +166,10 @@ func (r *registry) sweep(now time.Time) {
 	for c := range r.conns {
 		claims, identified := c.identity()
 		switch {
-		case !identified && now.Sub(c.opened) > r.cfg.AuthTimeout,
-			identified && now.After(claims.ExpiresAt):
-			c.close(contract.CloseUnauthenticated)
+		case !identified && now.Sub(c.opened) > r.cfg.AuthTimeout:
+			c.end(endUnauthenticated)
+		case identified && now.After(claims.ExpiresAt):
+			c.end(endExpired)
 		case now.UnixMilli()-c.lastPing.Load() >= r.cfg.Heartbeat.Milliseconds():
 			c.lastPing.Store(now.UnixMilli())
 			c.queue.reply(outgoing{ping: true})
@@ -192,7 +194,7 @@ func (r *registry) Drain(ctx context.Context) {
 		}); ok {
 			c.push(o)
 		}
-		timers = append(timers, time.AfterFunc(wait, func() { c.close(contract.CloseServiceRestart) }))
+		timers = append(timers, time.AfterFunc(wait, func() { c.end(endDrained) }))
 	}
 	r.mu.Unlock()
 	select {

@@ -117,45 +117,50 @@ func (s *sockets) Serve(base context.Context) fiber.Handler {
 func (s *sockets) serve(ctx context.Context, ws *websocket.Conn, up upgrade) {
 	c := newConn(id.New(), ws, up.address, s.cfg, s.log, time.Now())
 	if err := s.conns.add(c); err != nil {
-		message := websocket.FormatCloseMessage(int(contract.CloseServiceRestart), "full")
-		_ = ws.WriteControl(websocket.CloseMessage, message, time.Now().Add(linger))
+		e := endingFor(err)
+		_ = ws.WriteControl(websocket.CloseMessage, e.message(), time.Now().Add(linger))
+		s.conns.ends.of(e).Inc()
 		return
 	}
-	go c.write() // ends when the queue is closed or the socket breaks; joined below
-	defer func() {
-		s.hub.detach(c)
-		s.conns.remove(c)
-		c.queue.close(contract.CloseGoingAway, true)
-		<-c.written
-	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	go func() { // ends when the queue is closed or the socket breaks; joined below
+		c.write()
+		cancel() // nobody can be answered any more
+	}()
+	why := endFailed
+	defer func() {
+		s.hub.detach(c)
+		c.abandon(why) // unless it ends already
+		c.join()
+		s.conns.remove(c)
+	}()
 	if up.claims.UserID != "" {
 		data, err := s.admit(ctx, c, up.claims)
 		if err != nil {
-			c.close(closeFor(err))
+			c.end(endingFor(err))
 		} else {
 			c.ready(contract.PushFrame[contract.ReadyData]{Op: contract.OpReady, Data: data})
 		}
 	}
-	s.converse(ctx, c)
+	why = readEnding(s.converse(ctx, c))
 }
 
-// converse reads frames until the socket ends.
-func (s *sockets) converse(ctx context.Context, c *conn) {
+// converse reads frames until the socket ends, and returns why it did.
+func (s *sockets) converse(ctx context.Context, c *conn) error {
 	pace := newPace(s.cfg.FramesPerSecond, s.cfg.FrameBurst)
 	bad := 0
 	err := c.read(func(messageType int, frame []byte) {
-		if c.queue.closed() {
+		if c.queue.ending() != nil {
 			return // nothing is done any more for a session that has ended
 		}
 		if !pace.allow(time.Now()) {
-			c.close(contract.CloseTooFast)
+			c.end(endTooFast)
 			return
 		}
 		if errors.Is(s.answer(ctx, c, messageType, frame), errBadFrame) {
 			if bad++; bad > s.cfg.MaxBadFrames {
-				c.close(contract.CloseTooFast)
+				c.end(endBadFrames)
 			}
 		}
 	})
@@ -163,31 +168,32 @@ func (s *sockets) converse(ctx context.Context, c *conn) {
 		lingerOn(c.netConn()) // else TCP would take the close frame back
 	}
 	s.log.Debug("connection ended", slog.String("connection_id", c.id), slog.Any("reason", err))
+	return err
 }
 
 // authenticate answers an auth frame: the first one on a connection that came
 // without a header, or one that renews the token.
 func (s *sockets) authenticate(ctx context.Context, c *conn, frame contract.Frame) {
-	refuse := func(err error, code contract.CloseCode) {
+	refuse := func(err error, e *ending) {
 		c.reply(refusal{ID: frame.ID, Op: contract.OpError, Error: s.fault(ctx, frame.Op, err)})
-		if code != 0 {
-			c.close(code)
+		if e != nil {
+			c.end(e)
 		}
 	}
 	var d contract.AuthData
 	if err := decodeData(frame.Data, &d); err != nil {
-		refuse(err, contract.CloseUnauthenticated)
+		refuse(err, endUnauthenticated)
 		return
 	}
 	claims, err := s.verify(d.Token)
 	if err != nil {
-		refuse(err, closeFor(err))
+		refuse(err, endingFor(err))
 		return
 	}
 	current, authenticated := c.identity()
 	if authenticated {
 		if claims.UserID != current.UserID || claims.SessionID != current.SessionID {
-			refuse(fault.New(fault.PermissionDenied, "this connection belongs to another user or session"), 0)
+			refuse(fault.New(fault.PermissionDenied, "this connection belongs to another user or session"), nil)
 			return
 		}
 		c.renew(claims)
@@ -196,7 +202,7 @@ func (s *sockets) authenticate(ctx context.Context, c *conn, frame contract.Fram
 	}
 	data, err := s.admit(ctx, c, claims)
 	if err != nil {
-		refuse(err, closeFor(err))
+		refuse(err, endingFor(err))
 		return
 	}
 	c.ready(ack{ID: frame.ID, Op: contract.OpOK, Data: data})
@@ -234,20 +240,6 @@ func (s *sockets) admit(ctx context.Context, c *conn, claims token.Claims) (cont
 
 // errRevoked refuses a token whose session has ended.
 var errRevoked = fault.New(fault.Unauthenticated, "the session has ended")
-
-// closeFor is the code that goes with a refused authentication.
-func closeFor(err error) contract.CloseCode {
-	switch {
-	case errors.Is(err, errRevoked):
-		return contract.CloseSessionRevoked
-	case fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.InvalidArgument):
-		return contract.CloseUnauthenticated
-	case fault.Is(err, fault.ResourceExhausted):
-		return contract.CloseTooFast
-	default:
-		return contract.CloseServiceRestart
-	}
-}
 
 // fault translates an error for the client, and logs those that are ours.
 func (s *sockets) fault(ctx context.Context, op contract.Op, err error) *fault.Error {

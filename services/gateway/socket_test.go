@@ -21,6 +21,7 @@ func TestSocket_clock(t *testing.T) {
 		if code := closed(t, w.dial(t, "")); code != contract.CloseUnauthenticated {
 			t.Fatalf("closed with %d", code)
 		}
+		w.ended(t, endUnauthenticated, 1)
 	})
 	t.Run("pings keep a silent client", func(t *testing.T) {
 		ws := w.dial(t, w.token(t, "ann", "s1"))
@@ -53,9 +54,10 @@ func TestSocket_clock(t *testing.T) {
 				if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
 					t.Fatal("still connected")
 				}
-				return
+				break
 			}
 		}
+		w.ended(t, endIdle, 1)
 	})
 }
 
@@ -66,6 +68,7 @@ func TestSocket_token_that_runs_out(t *testing.T) {
 	if code := closed(t, ws); code != contract.CloseUnauthenticated {
 		t.Fatalf("closed with %d", code)
 	}
+	w.ended(t, endExpired, 1)
 }
 
 func TestSocket_slow_reader_is_closed_and_nobody_else(t *testing.T) {
@@ -86,18 +89,10 @@ func TestSocket_slow_reader_is_closed_and_nobody_else(t *testing.T) {
 			t.Fatalf("the quick one got %.60s, %v", frame, err)
 		}
 	}
-	eventually(t, "the slow one is gone", func() bool {
-		families, err := w.tel.Metrics.Gather()
-		if err != nil {
-			return false
-		}
-		for _, f := range families {
-			if f.GetName() == "parley_gateway_connections" {
-				return f.GetMetric()[0].GetGauge().GetValue() == 1
-			}
-		}
-		return false
-	})
+	w.ended(t, endTooSlow, 1)
+	if n := w.metric(t, "parley_gateway_connections"); n != 1 {
+		t.Fatalf("%v connections are left", n)
+	}
 }
 
 func TestSocket_caps(t *testing.T) {
@@ -113,10 +108,8 @@ func TestSocket_caps(t *testing.T) {
 	if code := closed(t, w.dial(t, ann)); code != contract.CloseTooFast {
 		t.Fatalf("a third of the same user was closed with %d", code)
 	}
-	eventually(t, "it is forgotten", func() bool {
-		_, response, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(w.url, "http")+socketPath, nil)
-		return err == nil || response.StatusCode == http.StatusTooManyRequests
-	})
+	w.ended(t, endTooMany, 1)
+	w.dial(t, "") // the place of the one that was refused
 	_, response, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(w.url, "http")+socketPath, nil)
 	if err == nil || response.StatusCode != http.StatusTooManyRequests {
 		t.Fatalf("a fourth from the same address: %v", err)
@@ -134,6 +127,30 @@ func TestSocket_frames_too_fast(t *testing.T) {
 	if code := closed(t, ws); code != contract.CloseTooFast {
 		t.Fatalf("closed with %d", code)
 	}
+	w.ended(t, endTooFast, 1)
+}
+
+// Who leaves, or never makes sense, shows too.
+func TestSocket_ends_are_counted(t *testing.T) {
+	w := newWorld(t, nil)
+	if err := w.dial(t, "").Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.ended(t, endClient, 1)
+	if err := w.dial(t, "").CloseNow(); err != nil {
+		t.Fatal(err)
+	}
+	w.ended(t, endLost, 1)
+	ws := w.dial(t, "")
+	for range 25 {
+		if ws.Write(t.Context(), websocket.MessageText, []byte("nonsense")) != nil {
+			break
+		}
+	}
+	if code := closed(t, ws); code != contract.CloseTooFast {
+		t.Fatalf("closed with %d", code)
+	}
+	w.ended(t, endBadFrames, 1)
 }
 
 func TestSocket_drain(t *testing.T) {
@@ -159,6 +176,7 @@ func TestSocket_drain(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Fatal(err)
 	}
+	w.ended(t, endDrained, 5)
 	if err := w.tel.Health.Ready(t.Context()); err == nil {
 		t.Fatal("still ready")
 	}

@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -205,6 +207,18 @@ func closed(t *testing.T, ws *websocket.Conn) contract.CloseCode {
 			return contract.CloseCode(websocket.CloseStatus(err))
 		}
 	}
+}
+
+// ended waits until n connections have ended so, and no more.
+func (w *world) ended(t *testing.T, e *ending, n float64) {
+	t.Helper()
+	code := "none"
+	if e.code != 0 {
+		code = strconv.Itoa(int(e.code))
+	}
+	eventually(t, fmt.Sprintf("%v connections have ended: %s, %s", n, code, e.reason), func() bool {
+		return w.metric(t, "parley_gateway_closes_total", code, e.reason) == n
+	})
 }
 
 // metric is the value of the gateway's counter or gauge with these values of
