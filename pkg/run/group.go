@@ -42,12 +42,12 @@ func NewGroup(ctx context.Context) *Group {
 // group's: it ends when it is this part's turn to stop. A part that returns
 // earlier, with or without an error, stops the group.
 func (g *Group) Go(name string, f func(ctx context.Context) error) {
-	g.start(name, StopTimeout, f)
+	g.GoWithin(name, StopTimeout, f)
 }
 
-// start starts a part that is waited for so long when it has to stop; 0 is
-// for a part that is bounded by parts of its own.
-func (g *Group) start(name string, within time.Duration, f func(ctx context.Context) error) {
+// GoWithin is Go for a part that is waited for so long when it has to stop; 0
+// is for one that is bounded by parts of its own.
+func (g *Group) GoWithin(name string, within time.Duration, f func(ctx context.Context) error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(g.ctx))
 	p := &part{name: name, within: within, cancel: cancel, done: make(chan struct{})}
 	g.parts = append(g.parts, p)
@@ -68,7 +68,7 @@ func (g *Group) OnStop(name string, f func(ctx context.Context) error) {
 // shorter; it is more than 0. The context of f ends after it, and f should
 // then return at once.
 func (g *Group) OnStopWithin(name string, within time.Duration, f func(ctx context.Context) error) {
-	g.start(name, within+stopMargin, func(ctx context.Context) error {
+	g.GoWithin(name, within+stopMargin, func(ctx context.Context) error {
 		<-ctx.Done()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 		defer cancel()

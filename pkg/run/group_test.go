@@ -101,7 +101,7 @@ func TestGroup_tells_who_did_not_stop_and_stops_the_others(t *testing.T) {
 	})
 	hang := make(chan struct{})
 	defer close(hang)
-	g.OnStopWithin("sockets", time.Millisecond, func(context.Context) error {
+	g.GoWithin("sockets", time.Millisecond, func(context.Context) error {
 		<-hang
 		return nil
 	})

@@ -44,7 +44,7 @@ func Service(name contract.Service, cfg any, part func() telemetry.Config, serve
 		})
 		// Its parts have their own times to stop, which may add up to more
 		// than one part's.
-		g.start(string(name), 0, func(ctx context.Context) error { return serve(ctx, tel) })
+		g.GoWithin(string(name), 0, func(ctx context.Context) error { return serve(ctx, tel) })
 		err = g.Wait()
 		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWait)
 		defer cancel()
