@@ -25,7 +25,7 @@ type Config struct {
 	AnswerTimeout  time.Duration `envconfig:"ANSWER_TIMEOUT" default:"30s" desc:"How long a client may take to read an answer."`
 	IdleTimeout    time.Duration `envconfig:"IDLE_TIMEOUT" default:"90s" desc:"How long a connection may wait for its next request."`
 	RequestTimeout time.Duration `envconfig:"REQUEST_TIMEOUT" default:"10s" desc:"How long the services may take to carry out one HTTP request; more is answered 504."`
-	StopTimeout    time.Duration `envconfig:"STOP_TIMEOUT" default:"3s" desc:"How long requests in hand may take when the gateway stops, after the WebSockets have gone."`
+	StopTimeout    time.Duration `envconfig:"STOP_TIMEOUT" default:"2s" desc:"How long requests in hand may take when the gateway stops, after the WebSockets have gone."`
 
 	Limits
 
@@ -78,5 +78,8 @@ func (c Config) check() error {
 	positive(c.KeysInterval > 0, "KEYS_INTERVAL")
 	positive(c.RevokedInterval > 0, "REVOKED_INTERVAL")
 	positive(c.ReplicasInterval > 0, "REPLICAS_INTERVAL")
-	return errors.Join(errs...)
+	if c.StopTimeout < 0 {
+		errs = append(errs, errors.New("GATEWAY_STOP_TIMEOUT must not be negative"))
+	}
+	return errors.Join(append(errs, c.SocketConfig.check())...)
 }

@@ -38,6 +38,10 @@ type conn struct {
 	leaving bool         // the read deadline is final
 	over    bool         // the socket may be the next client's
 
+	// The registry's, under its lock.
+	leaves time.Time // when the connection is closed, once that was told
+	cutAt  time.Time // when it is cut, once it has ended
+
 	// The rooms that the hub delivers to this connection.
 	roomsMu sync.Mutex
 	rooms   map[string]struct{}

@@ -60,7 +60,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 
 	// Who is connected, and what they get.
 	hub := newHub(nc, tel.Log)
-	conns := newRegistry(cfg.SocketConfig, tel.Metrics)
+	conns := newRegistry(cfg.SocketConfig, tel.Metrics, tel.Log)
 	resync := newResyncer(hub, calls, cfg.ResyncInterval, tel.Log)
 	revoked.OnRevoked(conns.Revoked)
 	hooks.OnReconnect(hub.Reconnected)
@@ -90,8 +90,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	g.Go("hub", hub.Run)
 	g.Go("resync", resync.Run)
 	g.Go("sweep", conns.Run)
-	g.Go("http", func(ctx context.Context) error { return serveHTTP(ctx, cfg, deps.Listener, api, sockets) })
-	g.OnStop("sockets", func(ctx context.Context) error {
+	g.GoWithin("http", cfg.StopTimeout+run.StopTimeout, func(ctx context.Context) error { return serveHTTP(ctx, cfg, deps.Listener, api, sockets) })
+	g.OnStopWithin("sockets", cfg.DrainTime+2*drainMargin, func(ctx context.Context) error {
 		tel.Health.Drain()
 		conns.Drain(ctx)
 		return nil

@@ -1,28 +1,22 @@
 package gateway
 
 import (
-	"context"
-	"math/rand/v2"
+	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/token"
 )
 
-// sweepInterval is how often every connection is looked at: one timer for all
-// of them, instead of several a connection.
-const sweepInterval = time.Second
-
-// registry holds every connection of this gateway, keeps the caps, and does
-// what is due by the clock: pings, expired tokens, those who never
-// authenticate.
+// registry holds every connection of this gateway and keeps the caps. What is
+// due by the clock stands in sweep.go, how connections are sent away in
+// departure.go.
 type registry struct {
 	cfg  SocketConfig
 	ends *endMetrics
+	log  *slog.Logger
 
 	mu        sync.Mutex
 	conns     map[*conn]struct{}
@@ -34,10 +28,11 @@ type registry struct {
 }
 
 // newRegistry has metrics count the connections and how they end.
-func newRegistry(cfg SocketConfig, metrics prometheus.Registerer) *registry {
+func newRegistry(cfg SocketConfig, metrics prometheus.Registerer, log *slog.Logger) *registry {
 	r := &registry{
 		cfg:       cfg,
 		ends:      newEndMetrics(metrics),
+		log:       log,
 		conns:     map[*conn]struct{}{},
 		addresses: map[string]int{},
 		users:     map[string]int{},
@@ -144,73 +139,4 @@ func (r *registry) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.conns)
-}
-
-// Run sweeps until ctx ends.
-func (r *registry) Run(ctx context.Context) error {
-	tick := time.NewTicker(sweepInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case now := <-tick.C:
-			r.sweep(now)
-		}
-	}
-}
-
-func (r *registry) sweep(now time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for c := range r.conns {
-		claims, identified := c.identity()
-		switch {
-		case !identified && now.Sub(c.opened) > r.cfg.AuthTimeout:
-			c.end(endUnauthenticated)
-		case identified && now.After(claims.ExpiresAt):
-			c.end(endExpired)
-		case now.UnixMilli()-c.lastPing.Load() >= r.cfg.Heartbeat.Milliseconds():
-			c.lastPing.Store(now.UnixMilli())
-			c.queue.reply(outgoing{ping: true})
-		}
-	}
-}
-
-// Drain sends everyone away, spread over the configured time, and returns
-// when they have gone or ctx ends; then it cuts those who are left.
-func (r *registry) Drain(ctx context.Context) {
-	r.mu.Lock()
-	r.draining = true
-	if len(r.conns) == 0 {
-		r.mu.Unlock()
-		return
-	}
-	var timers []*time.Timer
-	for c := range r.conns {
-		wait := rand.N(max(r.cfg.DrainTime, 1))
-		if o, ok := c.encode(contract.PushFrame[contract.DrainingData]{
-			Op: contract.OpServerDraining, Data: contract.DrainingData{ReconnectAfterMS: wait.Milliseconds()},
-		}); ok {
-			c.push(o)
-		}
-		timers = append(timers, time.AfterFunc(wait, func() { c.end(endDrained) }))
-	}
-	r.mu.Unlock()
-	select {
-	case <-r.empty:
-	case <-ctx.Done():
-		for _, t := range timers {
-			t.Stop()
-		}
-		r.cutAll()
-	}
-}
-
-func (r *registry) cutAll() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for c := range r.conns {
-		c.cut()
-	}
 }

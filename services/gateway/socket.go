@@ -23,24 +23,6 @@ import (
 // retryHint is how long a client should wait after "not available".
 const retryHint = time.Second
 
-// SocketConfig holds what bounds WebSocket connections.
-type SocketConfig struct {
-	FrameBytes      int           `envconfig:"FRAME_BYTES" default:"65536" desc:"The largest frame that a client may send, in bytes. A larger one closes the connection."`
-	QueueBytes      int           `envconfig:"QUEUE_BYTES" default:"1048576" desc:"How much may wait to be written to one connection, in bytes. More closes it as too slow (4408)."`
-	Heartbeat       time.Duration `envconfig:"HEARTBEAT" default:"25s" desc:"How often the server pings. A peer silent for two heartbeats is gone."`
-	WriteTimeout    time.Duration `envconfig:"WRITE_TIMEOUT" default:"10s" desc:"How long one frame's write may take."`
-	AuthTimeout     time.Duration `envconfig:"AUTH_TIMEOUT" default:"10s" desc:"How long a connection may stay unauthenticated before it is closed (4401)."`
-	CallTimeout     time.Duration `envconfig:"CALL_TIMEOUT" default:"5s" desc:"How long the services may take to carry out one frame."`
-	MaxConns        int           `envconfig:"MAX_CONNS" default:"100000" desc:"Connections in all that this gateway holds; further ones are answered 503."`
-	MaxUserConns    int           `envconfig:"MAX_USER_CONNS" default:"20" desc:"Connections of one user on this gateway."`
-	MaxAddressConns int           `envconfig:"MAX_ADDRESS_CONNS" default:"1000" desc:"Connections from one address on this gateway. Loopback does not count unless GATEWAY_LIMIT_LOOPBACK is set."`
-	FramesPerSecond float64       `envconfig:"FRAMES_PER_SECOND" default:"400" desc:"Frames a second that one connection may send on average; more closes it (4429)."`
-	FrameBurst      int           `envconfig:"FRAME_BURST" default:"800" desc:"Frames that one connection may send at once."`
-	MaxBadFrames    int           `envconfig:"MAX_BAD_FRAMES" default:"20" desc:"Frames that can't be understood before the connection is closed (4429)."`
-	DrainTime       time.Duration `envconfig:"DRAIN_TIME" default:"5s" desc:"Over how long connections are told to go when the gateway stops."`
-	ResyncInterval  time.Duration `envconfig:"RESYNC_INTERVAL" default:"1m" desc:"How often every connected user's rooms and heads are read again."`
-}
-
 // sockets upgrades, authenticates and serves WebSocket connections.
 type sockets struct {
 	cfg    SocketConfig
@@ -134,6 +116,9 @@ func (s *sockets) serve(ctx context.Context, ws *websocket.Conn, up upgrade) {
 		c.abandon(why) // unless it ends already
 		c.join()
 		s.conns.remove(c)
+		if why == endTooLarge {
+			lingerOn(c.netConn()) // else TCP would take the close frame back
+		}
 	}()
 	if up.claims.UserID != "" {
 		data, err := s.admit(ctx, c, up.claims)
@@ -164,9 +149,6 @@ func (s *sockets) converse(ctx context.Context, c *conn) error {
 			}
 		}
 	})
-	if errors.Is(err, websocket.ErrReadLimit) {
-		lingerOn(c.netConn()) // else TCP would take the close frame back
-	}
 	s.log.Debug("connection ended", slog.String("connection_id", c.id), slog.Any("reason", err))
 	return err
 }

@@ -36,16 +36,7 @@ func TestSocket_clock(t *testing.T) {
 		}
 	})
 	t.Run("a half-open peer is noticed", func(t *testing.T) {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		request := "GET " + socketPath + " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + w.token(t, "deaf", "s2") + "\r\n\r\n"
-		if _, err := conn.Write([]byte(request)); err != nil {
-			t.Fatal(err)
-		}
+		conn := w.dialRaw(t, w.token(t, "deaf", "s2"))
 		// It never answers a ping: the gateway hangs up.
 		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 		buf := make([]byte, 4096)
@@ -151,35 +142,6 @@ func TestSocket_ends_are_counted(t *testing.T) {
 		t.Fatalf("closed with %d", code)
 	}
 	w.ended(t, endBadFrames, 1)
-}
-
-func TestSocket_drain(t *testing.T) {
-	w := newWorld(t, func(cfg *Config) { cfg.DrainTime = 500 * time.Millisecond })
-	sockets := make([]*websocket.Conn, 5)
-	for i := range sockets {
-		sockets[i] = w.dial(t, w.token(t, "ann", "s1"))
-		if _, err := next(t, sockets[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	stopped := make(chan error, 1)
-	go func() { stopped <- w.stop() }()
-	for _, ws := range sockets {
-		frame, err := next(t, ws)
-		if err != nil || !strings.Contains(frame, `"op":"server.draining"`) || !strings.Contains(frame, "reconnect_after_ms") {
-			t.Fatalf("%s, %v", frame, err)
-		}
-		if code := closed(t, ws); code != contract.CloseServiceRestart {
-			t.Fatalf("closed with %d", code)
-		}
-	}
-	if err := <-stopped; err != nil {
-		t.Fatal(err)
-	}
-	w.ended(t, endDrained, 5)
-	if err := w.tel.Health.Ready(t.Context()); err == nil {
-		t.Fatal("still ready")
-	}
 }
 
 func TestSocket_calls_are_limited_per_user(t *testing.T) {

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -188,6 +189,40 @@ func (w *world) dial(t *testing.T, raw string) *websocket.Conn {
 	ws.SetReadLimit(1 << 20)
 	t.Cleanup(func() { _ = ws.CloseNow() })
 	return ws
+}
+
+// dialRaw opens a socket that does nothing by itself: it answers no ping and no
+// close frame, and reads only what the test reads.
+func (w *world) dialRaw(t *testing.T, raw string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	request := "GET " + socketPath + " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+	if raw != "" {
+		request += "Authorization: Bearer " + raw + "\r\n"
+	}
+	if _, err := conn.Write([]byte(request + "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// readUntil reads from a raw socket until the text has come.
+func readUntil(t *testing.T, conn net.Conn, text string) {
+	t.Helper()
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	var got []byte
+	for buf := make([]byte, 512); !bytes.Contains(got, []byte(text)); {
+		n, err := conn.Read(buf)
+		if err != nil {
+			t.Fatalf("%v instead of %s, after %q", err, text, got)
+		}
+		got = append(got, buf[:n]...)
+	}
 }
 
 // next reads one frame, or the reason why there is none.

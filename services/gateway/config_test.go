@@ -1,0 +1,43 @@
+package gateway
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/pkg/run"
+)
+
+func TestConfig_check(t *testing.T) {
+	defaults := func(t *testing.T) Config {
+		t.Helper()
+		var cfg Config
+		if err := run.Config("GATEWAY", &cfg); err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	if err := defaults(t).check(); err != nil {
+		t.Fatalf("the defaults: %v", err)
+	}
+	for name, change := range map[string]func(*Config){
+		"GATEWAY_BODY_BYTES":      func(c *Config) { c.BodyBytes = 0 },
+		"GATEWAY_STOP_TIMEOUT":    func(c *Config) { c.StopTimeout = -1 },
+		"GATEWAY_DRAIN_TIME":      func(c *Config) { c.DrainTime = -time.Second },
+		"GATEWAY_HEARTBEAT":       func(c *Config) { c.Heartbeat = time.Second },
+		"GATEWAY_QUEUE_BYTES":     func(c *Config) { c.QueueBytes = 0 },
+		"GATEWAY_RESYNC_INTERVAL": func(c *Config) { c.ResyncInterval = 0 },
+		"GATEWAY_MAX_USER_CONNS":  func(c *Config) { c.MaxUserConns = 0 },
+	} {
+		cfg := defaults(t)
+		change(&cfg)
+		if err := cfg.check(); err == nil || !strings.Contains(err.Error(), name+" must ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	cfg := defaults(t)
+	cfg.DrainTime, cfg.StopTimeout, cfg.MaxBadFrames = 0, 0, 0
+	if err := cfg.check(); err != nil {
+		t.Fatalf("none at all: %v", err)
+	}
+}

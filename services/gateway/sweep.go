@@ -1,0 +1,62 @@
+package gateway
+
+import (
+	"context"
+	"time"
+)
+
+// sweepInterval is how often every connection is looked at: one timer for all
+// of them, instead of several a connection.
+const sweepInterval = time.Second
+
+// Run sweeps until ctx ends.
+func (r *registry) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			r.sweep(now)
+		}
+	}
+}
+
+func (r *registry) sweep(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.conns {
+		r.tend(c, now)
+	}
+}
+
+// tend does what is due for one connection: pings, expired tokens, those who
+// never authenticate, and who has ended but does not leave.
+func (r *registry) tend(c *conn, now time.Time) {
+	if c.queue.ending() != nil {
+		r.hasten(c, now)
+		return
+	}
+	claims, identified := c.identity()
+	switch {
+	case !identified && now.Sub(c.opened) > r.cfg.AuthTimeout:
+		c.end(endUnauthenticated)
+	case identified && now.After(claims.ExpiresAt):
+		c.end(endExpired)
+	case now.UnixMilli()-c.lastPing.Load() >= r.cfg.Heartbeat.Milliseconds():
+		c.lastPing.Store(now.UnixMilli())
+		c.queue.reply(outgoing{ping: true})
+	}
+}
+
+// hasten cuts a connection that has ended and takes in too slowly what waits
+// for it: each write is bounded, but there may be many.
+func (r *registry) hasten(c *conn, now time.Time) {
+	switch {
+	case c.cutAt.IsZero():
+		c.cutAt = now.Add(r.cfg.WriteTimeout + linger)
+	case !now.Before(c.cutAt):
+		c.cut()
+	}
+}
