@@ -20,7 +20,8 @@ type SocketConfig struct {
 	FramesPerSecond float64       `envconfig:"FRAMES_PER_SECOND" default:"400" desc:"Frames a second that one connection may send on average; more closes it (4429)."`
 	FrameBurst      int           `envconfig:"FRAME_BURST" default:"800" desc:"Frames that one connection may send at once."`
 	MaxBadFrames    int           `envconfig:"MAX_BAD_FRAMES" default:"20" desc:"Frames that can't be understood before the connection is closed (4429)."`
-	DrainTime       time.Duration `envconfig:"DRAIN_TIME" default:"5s" desc:"Over how long connections are sent away when the gateway stops; the last have a second more to leave. With GATEWAY_STOP_TIMEOUT it must stay below the time that the process is given to stop, which Kubernetes calls terminationGracePeriodSeconds."`
+	MaxConnAge      time.Duration `envconfig:"MAX_CONN_AGE" default:"0s" desc:"How old a connection may become, give or take a tenth, before it is sent away as when the gateway stops, so that new replicas get their share. 0: as old as it likes."`
+	DrainTime       time.Duration `envconfig:"DRAIN_TIME" default:"5s" desc:"Over how long connections are sent away when the gateway stops, each at a moment that it is told; the last have a second more to leave. With GATEWAY_STOP_TIMEOUT it must stay below the time that the process is given to stop, which Kubernetes calls terminationGracePeriodSeconds."`
 	ResyncInterval  time.Duration `envconfig:"RESYNC_INTERVAL" default:"1m" desc:"How often every connected user's rooms and heads are read again."`
 }
 
@@ -52,6 +53,9 @@ func (c SocketConfig) check() error {
 	}
 	if c.MaxBadFrames < 0 {
 		errs = append(errs, errors.New("GATEWAY_MAX_BAD_FRAMES must not be negative"))
+	}
+	if c.MaxConnAge < 0 {
+		errs = append(errs, errors.New("GATEWAY_MAX_CONN_AGE must not be negative"))
 	}
 	if c.DrainTime < 0 {
 		errs = append(errs, errors.New("GATEWAY_DRAIN_TIME must not be negative"))

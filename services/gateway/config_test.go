@@ -24,6 +24,7 @@ func TestConfig_check(t *testing.T) {
 		"GATEWAY_BODY_BYTES":      func(c *Config) { c.BodyBytes = 0 },
 		"GATEWAY_STOP_TIMEOUT":    func(c *Config) { c.StopTimeout = -1 },
 		"GATEWAY_DRAIN_TIME":      func(c *Config) { c.DrainTime = -time.Second },
+		"GATEWAY_MAX_CONN_AGE":    func(c *Config) { c.MaxConnAge = -time.Second },
 		"GATEWAY_HEARTBEAT":       func(c *Config) { c.Heartbeat = time.Second },
 		"GATEWAY_QUEUE_BYTES":     func(c *Config) { c.QueueBytes = 0 },
 		"GATEWAY_RESYNC_INTERVAL": func(c *Config) { c.ResyncInterval = 0 },

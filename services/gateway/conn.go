@@ -25,6 +25,7 @@ type conn struct {
 	ws      *websocket.Conn
 	address string // of the client, for the cap per address; never logged
 	opened  time.Time
+	retires time.Time // when it has become too old; zero: never
 	cfg     SocketConfig
 	log     *slog.Logger
 
@@ -50,7 +51,7 @@ type conn struct {
 
 func newConn(id string, ws *websocket.Conn, address string, cfg SocketConfig, log *slog.Logger, now time.Time) *conn {
 	c := &conn{
-		id: id, ws: ws, address: address, opened: now, cfg: cfg, log: log,
+		id: id, ws: ws, address: address, opened: now, retires: retirement(now, cfg.MaxConnAge), cfg: cfg, log: log,
 		queue:   newQueue(cfg.QueueBytes),
 		written: make(chan struct{}),
 		rooms:   map[string]struct{}{},

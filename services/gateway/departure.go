@@ -14,6 +14,16 @@ import (
 // sent away have a linger to leave, and those who are cut as long to end.
 const drainMargin = 2 * linger
 
+// retirement is when a connection has become too old: the age give or take a
+// tenth, so that a crowd that came together does not leave together. gRPC's
+// MaxConnectionAge does the same.
+func retirement(opened time.Time, age time.Duration) time.Time {
+	if age <= 0 {
+		return time.Time{}
+	}
+	return opened.Add(age - age/10 + rand.N(max(age/5, 1)))
+}
+
 // dismiss tells a connection that it will be closed, and when; a moment of its
 // own within DrainTime, so that a crowd does not come to another gateway at
 // once. One that is not ready yet hears of it behind its ready frame. The

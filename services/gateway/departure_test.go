@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"encoding/json"
+	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/token"
@@ -202,5 +205,123 @@ func TestDrain_race_with_who_comes(t *testing.T) {
 	<-begun
 	wait := w.stopping(t)
 	clients.Wait()
+	wait()
+}
+
+// told returns when the connection was told to leave, after now, if it was
+// since the last call.
+func told(t *testing.T, c *conn) (after time.Duration, was bool) {
+	t.Helper()
+	batch, _ := c.queue.take(nil)
+	for _, o := range batch {
+		var push contract.PushFrame[contract.DrainingData]
+		if o.ping {
+			continue
+		}
+		if err := json.Unmarshal(o.own, &push); err == nil && push.Op == contract.OpServerDraining {
+			if was {
+				t.Fatal("told twice")
+			}
+			after, was = time.Duration(push.Data.ReconnectAfterMS)*time.Millisecond, true
+		}
+	}
+	return after, was
+}
+
+func TestSweep_sends_the_old_away(t *testing.T) {
+	cfg := SocketConfig{
+		MaxConnAge: time.Hour, DrainTime: 10 * time.Second, MaxConns: 1000, MaxUserConns: 1000,
+		Heartbeat: 25 * time.Second, AuthTimeout: 10 * time.Second, QueueBytes: 1 << 20,
+	}
+	log := slog.New(slog.DiscardHandler)
+	r := newRegistry(cfg, prometheus.NewRegistry(), log)
+	opened := time.Now()
+	crowd := map[*conn]bool{} // those who were not told
+	for range 1000 {
+		c := newConn("c", nil, "", cfg, log, opened)
+		if err := r.add(c); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.identify(c, token.Claims{UserID: "ann", SessionID: "s", ExpiresAt: opened.Add(24 * time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		c.queue.release(frame("ready"))
+		crowd[c] = true
+	}
+	sweep := func(at time.Duration) (now []*conn) {
+		r.sweep(opened.Add(at))
+		for c := range crowd {
+			if _, was := told(t, c); was {
+				now = append(now, c)
+				delete(crowd, c)
+			}
+		}
+		return now
+	}
+	if early := sweep(54*time.Minute - time.Second); len(early) > 0 {
+		t.Fatalf("%d are sent away too early", len(early))
+	}
+	first := sweep(time.Hour)
+	if len(first) < 300 || len(first) > 700 {
+		t.Fatalf("%d of 1000 are sent away in the first half", len(first))
+	}
+	one := first[0]
+	if one.queue.ending() != nil || one.leaves.Before(opened.Add(time.Hour)) || one.leaves.After(opened.Add(time.Hour+cfg.DrainTime)) {
+		t.Fatalf("leaves at %v, %v after it opened", one.leaves, one.leaves.Sub(opened))
+	}
+	r.sweep(one.leaves.Add(-time.Millisecond))
+	if one.queue.ending() != nil {
+		t.Fatal("it is closed before the time that it was told")
+	}
+	r.sweep(one.leaves)
+	if _, was := told(t, one); was || one.queue.ending() != endAged {
+		t.Fatalf("told again: %v; it ends with %v", was, one.queue.ending())
+	}
+	for c := range maps.Clone(r.conns) {
+		if c.queue.ending() != nil {
+			r.remove(c) // as its handler does
+		}
+	}
+	sweep(66 * time.Minute)
+	if len(crowd) > 0 {
+		t.Fatalf("%d stay for ever", len(crowd))
+	}
+}
+
+func TestSweep_age_is_off_by_default(t *testing.T) {
+	if at := retirement(time.Now(), 0); !at.IsZero() {
+		t.Fatalf("retires at %v", at)
+	}
+}
+
+// An old connection is sent away, a new one is welcome.
+func TestSocket_age(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.MaxConnAge, cfg.DrainTime = time.Second, 100*time.Millisecond })
+	for i := range 2 {
+		ws := w.dial(t, w.token(t, "ann", "s1"))
+		draining(t, ws)
+		if code := closed(t, ws); code != contract.CloseServiceRestart {
+			t.Fatalf("closed with %d", code)
+		}
+		w.ended(t, endAged, float64(i+1))
+	}
+	if err := w.tel.Health.Ready(t.Context()); err != nil {
+		t.Fatalf("not ready: %v", err)
+	}
+}
+
+// Who was told already keeps that moment when the gateway stops, too.
+func TestDrain_tells_nobody_twice(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.MaxConnAge, cfg.DrainTime = time.Second, time.Hour })
+	ws := w.dial(t, w.token(t, "ann", "s1"))
+	draining(t, ws)
+	wait := w.stopping(t)
+	if err := ws.Write(t.Context(), websocket.MessageText, []byte(`{"id":"1","op":"ping"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := next(t, ws); err != nil || !strings.Contains(text, `"op":"ok"`) {
+		t.Fatalf("%s, %v", text, err)
+	}
+	_ = ws.CloseNow()
 	wait()
 }

@@ -22,6 +22,7 @@ type ending struct {
 // The endings, each of one cause.
 var (
 	endDrained         = &ending{reason: "drain", code: contract.CloseServiceRestart}
+	endAged            = &ending{reason: "age", code: contract.CloseServiceRestart, text: "connect again, perhaps elsewhere"}
 	endUnavailable     = &ending{reason: "unavailable", code: contract.CloseServiceRestart, text: "not available right now"}
 	endFailed          = &ending{reason: "failed", code: contract.CloseServiceRestart, text: "failed"}
 	endIdle            = &ending{reason: "idle", code: contract.CloseGoingAway, text: "silent for two heartbeats"} // half-open, most likely
@@ -41,7 +42,7 @@ var (
 
 // endings lists them all.
 var endings = []*ending{
-	endDrained, endUnavailable, endFailed, endIdle, endTooLarge, endUnauthenticated, endExpired, endRevoked,
+	endDrained, endAged, endUnavailable, endFailed, endIdle, endTooLarge, endUnauthenticated, endExpired, endRevoked,
 	endTooSlow, endTooFast, endBadFrames, endTooMany, endProtocol, endClient, endLost, endStalled,
 }
 

@@ -32,7 +32,8 @@ func (r *registry) sweep(now time.Time) {
 }
 
 // tend does what is due for one connection: pings, expired tokens, those who
-// never authenticate, and who has ended but does not leave.
+// never authenticate, who has become too old, and who has ended but does not
+// leave.
 func (r *registry) tend(c *conn, now time.Time) {
 	if c.queue.ending() != nil {
 		r.hasten(c, now)
@@ -44,6 +45,10 @@ func (r *registry) tend(c *conn, now time.Time) {
 		c.end(endUnauthenticated)
 	case identified && now.After(claims.ExpiresAt):
 		c.end(endExpired)
+	case !c.leaves.IsZero() && !r.draining && !now.Before(c.leaves): // a drain closes them itself
+		c.end(endAged)
+	case c.leaves.IsZero() && !c.retires.IsZero() && !now.Before(c.retires):
+		r.dismiss(c, now)
 	case now.UnixMilli()-c.lastPing.Load() >= r.cfg.Heartbeat.Milliseconds():
 		c.lastPing.Store(now.UnixMilli())
 		c.queue.reply(outgoing{ping: true})
