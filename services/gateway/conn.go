@@ -193,8 +193,8 @@ func (c *conn) write() {
 
 func (c *conn) writeOne(o outgoing) error {
 	deadline := time.Now().Add(c.cfg.WriteTimeout)
-	if o.ping {
-		return c.ws.WriteControl(websocket.PingMessage, nil, deadline)
+	if o.control != 0 {
+		return c.ws.WriteControl(o.control, o.own, deadline)
 	}
 	if err := c.ws.SetWriteDeadline(deadline); err != nil {
 		return err
@@ -207,10 +207,21 @@ func (c *conn) writeOne(o outgoing) error {
 
 // read hands each frame to handle until the socket ends. Frames are handled
 // one after the other, so that what a client sends in a row stays in order.
-func (c *conn) read(handle func(messageType int, frame []byte)) error {
+// Every frame, pings and pongs too, first asks allow, and is dropped if it may
+// not pass.
+func (c *conn) read(allow func() bool, handle func(messageType int, frame []byte)) error {
 	c.ws.SetReadLimit(int64(c.cfg.FrameBytes))
 	c.ws.SetPongHandler(func(string) error {
-		c.keepAlive()
+		if allow() {
+			c.keepAlive()
+		}
+		return nil
+	})
+	c.ws.SetPingHandler(func(data string) error {
+		if allow() {
+			c.keepAlive()
+			c.pong(data)
+		}
 		return nil
 	})
 	for {
@@ -219,6 +230,16 @@ func (c *conn) read(handle func(messageType int, frame []byte)) error {
 		if err != nil {
 			return err
 		}
-		handle(messageType, frame)
+		if allow() {
+			handle(messageType, frame)
+		}
+	}
+}
+
+// pong queues the answer to a client's ping: the writer writes it, so that
+// one who reads nothing can't hold the reader.
+func (c *conn) pong(data string) {
+	if !c.queue.reply(outgoing{control: websocket.PongMessage, own: []byte(data), size: len(data)}) {
+		c.abandon(endTooSlow)
 	}
 }

@@ -215,7 +215,7 @@ func told(t *testing.T, c *conn) (after time.Duration, was bool) {
 	batch, _ := c.queue.take(nil)
 	for _, o := range batch {
 		var push contract.PushFrame[contract.DrainingData]
-		if o.ping {
+		if o.control != 0 {
 			continue
 		}
 		if err := json.Unmarshal(o.own, &push); err == nil && push.Op == contract.OpServerDraining {

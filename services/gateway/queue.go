@@ -9,10 +9,10 @@ import (
 // outgoing is one frame that waits to be written: prepared once and shared by
 // every connection that gets it, or of this connection only.
 type outgoing struct {
-	shared *websocket.PreparedMessage
-	own    []byte
-	size   int
-	ping   bool // a protocol ping; the rest is empty
+	shared  *websocket.PreparedMessage
+	own     []byte
+	size    int
+	control int // websocket.PingMessage or PongMessage with own; 0: a text frame
 }
 
 // queue holds what a connection has yet to write, bounded by bytes. Before

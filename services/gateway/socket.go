@@ -134,15 +134,18 @@ func (s *sockets) serve(ctx context.Context, ws *websocket.Conn, up upgrade) {
 // converse reads frames until the socket ends, and returns why it did.
 func (s *sockets) converse(ctx context.Context, c *conn) error {
 	pace := newPace(s.cfg.FramesPerSecond, s.cfg.FrameBurst)
-	bad := 0
-	err := c.read(func(messageType int, frame []byte) {
+	allow := func() bool {
 		if c.queue.ending() != nil {
-			return // nothing is done any more for a session that has ended
+			return false // nothing is done any more for a connection that ends
 		}
 		if !pace.allow(time.Now()) {
 			c.end(endTooFast)
-			return
+			return false
 		}
+		return true
+	}
+	bad := 0
+	err := c.read(allow, func(messageType int, frame []byte) {
 		if errors.Is(s.answer(ctx, c, messageType, frame), errBadFrame) {
 			if bad++; bad > s.cfg.MaxBadFrames {
 				c.end(endBadFrames)

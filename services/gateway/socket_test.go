@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -35,21 +36,78 @@ func TestSocket_clock(t *testing.T) {
 			t.Fatalf("%s, %v", frame, err)
 		}
 	})
-	t.Run("a half-open peer is noticed", func(t *testing.T) {
-		conn := w.dialRaw(t, w.token(t, "deaf", "s2"))
-		// It never answers a ping: the gateway hangs up.
-		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
-		buf := make([]byte, 4096)
-		for {
-			if _, err := conn.Read(buf); err != nil {
-				if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
-					t.Fatal("still connected")
-				}
-				break
-			}
-		}
-		w.ended(t, endIdle, 1)
+}
+
+// A peer that is silent for two heartbeats is gone, whatever else holds; one
+// that sends anything lives.
+func TestSocket_half_open(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) {
+		cfg.Heartbeat, cfg.AuthTimeout, cfg.WriteTimeout, cfg.QueueBytes = 2*time.Second, time.Hour, time.Hour, 64<<20
 	})
+	w.in("deaf", "r1")
+	lives := map[string]net.Conn{} // by what each is answered
+	for answer, frame := range map[string][]byte{
+		`"op":"ok"`: rawFrame(websocket.MessageText, `{"id":"1","op":"ping"}`),
+		"hello":     rawFrame(opPing, "hello"),
+	} {
+		conn := w.dialRaw(t, w.token(t, "ann", "s1"))
+		lives[answer] = conn
+		readUntil(t, conn, `"op":"ready"`)
+		live := time.NewTicker(500 * time.Millisecond)
+		done := make(chan struct{})
+		go func() { // ends with the test
+			defer close(done)
+			for range live.C {
+				if _, err := conn.Write(frame); err != nil || t.Context().Err() != nil {
+					return
+				}
+			}
+		}()
+		t.Cleanup(func() { <-done })
+	}
+	mute := w.dialRaw(t, w.token(t, "mute", "s2"))
+	readUntil(t, mute, `"op":"ready"`)
+	w.dialRaw(t, "") // never authenticates
+	// To this one nothing can be written either: the writer is stuck.
+	readUntil(t, w.dialRaw(t, w.token(t, "deaf", "s3")), `"id":"r1"`)
+	text := strings.Repeat("x", 4000)
+	for i := range 4000 { // 16 MB: more than the kernel's buffers take
+		publish(t, w.nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: int64(i + 1), Content: contract.Content{Text: text}})
+	}
+	readUntil(t, mute, "silent for two heartbeats") // what it is told
+	for answer, conn := range lives {
+		readTimes(t, conn, answer, 12) // one every half second: three heartbeats
+	}
+	w.ended(t, endIdle, 3)
+	if n := w.metric(t, "parley_gateway_connections"); n != 2 {
+		t.Fatalf("%v of 2 live", n)
+	}
+}
+
+// Who never authenticates and never answers the close frame is gone, too.
+func TestSocket_half_open_before_authentication(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.AuthTimeout, cfg.Heartbeat = time.Second, time.Hour })
+	conn := w.dialRaw(t, "")
+	readUntil(t, conn, "101 Switching Protocols")
+	w.ended(t, endUnauthenticated, 1)
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Fatalf("the socket is not closed: %v", err)
+	}
+}
+
+// A client's own pings are answered, and count as frames.
+func TestSocket_pings_of_the_client(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.FramesPerSecond, cfg.FrameBurst = 1, 5 })
+	conn := w.dialRaw(t, w.token(t, "ann", "s1"))
+	readUntil(t, conn, `"op":"ready"`)
+	for range 20 {
+		if _, err := conn.Write(rawFrame(opPing, "hello")); err != nil {
+			break
+		}
+	}
+	readUntil(t, conn, "\x8a\x05hello")
+	w.ended(t, endTooFast, 1)
 }
 
 func TestSocket_token_that_runs_out(t *testing.T) {

@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"time"
+
+	"github.com/fasthttp/websocket"
 )
 
 // sweepInterval is how often every connection is looked at: one timer for all
@@ -51,7 +53,7 @@ func (r *registry) tend(c *conn, now time.Time) {
 		r.dismiss(c, now)
 	case now.UnixMilli()-c.lastPing.Load() >= r.cfg.Heartbeat.Milliseconds():
 		c.lastPing.Store(now.UnixMilli())
-		c.queue.reply(outgoing{ping: true})
+		c.queue.reply(outgoing{control: websocket.PingMessage})
 	}
 }
 

@@ -211,17 +211,31 @@ func (w *world) dialRaw(t *testing.T, raw string) net.Conn {
 	return conn
 }
 
+// opPing is a ping's type in a WebSocket frame.
+const opPing = 9
+
+// rawFrame is a client's frame of at most 125 bytes, masked with zeros.
+func rawFrame[T ~int](op T, payload string) []byte {
+	return append([]byte{0x80 | byte(op), 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)
+}
+
 // readUntil reads from a raw socket until the text has come.
 func readUntil(t *testing.T, conn net.Conn, text string) {
 	t.Helper()
+	readTimes(t, conn, text, 1)
+}
+
+// readTimes reads from a raw socket until the text has come n times.
+func readTimes(t *testing.T, conn net.Conn, text string, n int) {
+	t.Helper()
 	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	var got []byte
-	for buf := make([]byte, 512); !bytes.Contains(got, []byte(text)); {
-		n, err := conn.Read(buf)
+	for buf := make([]byte, 512); bytes.Count(got, []byte(text)) < n; {
+		read, err := conn.Read(buf)
 		if err != nil {
-			t.Fatalf("%v instead of %s, after %q", err, text, got)
+			t.Fatalf("%v instead of %q, after %q", err, text, got)
 		}
-		got = append(got, buf[:n]...)
+		got = append(got, buf[:read]...)
 	}
 }
 
