@@ -9,14 +9,14 @@ import (
 // SocketConfig holds what bounds WebSocket connections.
 type SocketConfig struct {
 	FrameBytes      int           `envconfig:"FRAME_BYTES" default:"65536" desc:"The largest frame that a client may send, in bytes. A larger one closes the connection."`
-	QueueBytes      int           `envconfig:"QUEUE_BYTES" default:"1048576" desc:"How much may wait to be written to one connection, in bytes. More closes it as too slow (4408)."`
+	QueueBytes      int           `envconfig:"QUEUE_BYTES" default:"1048576" desc:"How much may wait to be written to one connection, in bytes, the list of rooms that it begins with aside. More closes it as too slow (4408)."`
 	Heartbeat       time.Duration `envconfig:"HEARTBEAT" default:"25s" desc:"How often the server pings, to the second; 2s at least. A peer silent for two heartbeats is gone."`
 	WriteTimeout    time.Duration `envconfig:"WRITE_TIMEOUT" default:"10s" desc:"How long one frame's write may take."`
 	AuthTimeout     time.Duration `envconfig:"AUTH_TIMEOUT" default:"10s" desc:"How long a connection may stay unauthenticated before it is closed (4401)."`
 	CallTimeout     time.Duration `envconfig:"CALL_TIMEOUT" default:"5s" desc:"How long the services may take to carry out one frame."`
 	MaxConns        int           `envconfig:"MAX_CONNS" default:"100000" desc:"Connections in all that this gateway holds; further ones are answered 503."`
-	MaxUserConns    int           `envconfig:"MAX_USER_CONNS" default:"20" desc:"Connections of one user on this gateway."`
-	MaxAddressConns int           `envconfig:"MAX_ADDRESS_CONNS" default:"1000" desc:"Connections from one address on this gateway. Loopback does not count unless GATEWAY_LIMIT_LOOPBACK is set."`
+	MaxUserConns    int           `envconfig:"MAX_USER_CONNS" default:"20" desc:"Connections of one user on this gateway; further ones are answered 429, or closed (4429) once they authenticate."`
+	MaxAddressConns int           `envconfig:"MAX_ADDRESS_CONNS" default:"1000" desc:"Connections from one address on this gateway; further ones are answered 429. Loopback does not count unless GATEWAY_LIMIT_LOOPBACK is set."`
 	FramesPerSecond float64       `envconfig:"FRAMES_PER_SECOND" default:"400" desc:"Frames a second that one connection may send on average; more closes it (4429)."`
 	FrameBurst      int           `envconfig:"FRAME_BURST" default:"800" desc:"Frames that one connection may send at once."`
 	MaxBadFrames    int           `envconfig:"MAX_BAD_FRAMES" default:"20" desc:"Frames that can't be understood before the connection is closed (4429)."`

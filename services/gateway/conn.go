@@ -17,6 +17,10 @@ import (
 // or to take in what blocks it, before it is cut.
 const linger = time.Second
 
+// pongBytes is what a queued pong counts beside its data, which may be empty: a
+// client that asks faster than it reads must not queue them without end.
+const pongBytes = 64
+
 // conn is one client's WebSocket. Its handler's goroutine reads; one writer
 // goroutine, which the handler joins before it returns, writes. Both matter:
 // fasthttp gives the handler's buffers to the next client when it returns.
@@ -239,7 +243,7 @@ func (c *conn) read(allow func() bool, handle func(messageType int, frame []byte
 // pong queues the answer to a client's ping: the writer writes it, so that
 // one who reads nothing can't hold the reader.
 func (c *conn) pong(data string) {
-	if !c.queue.reply(outgoing{control: websocket.PongMessage, own: []byte(data), size: len(data)}) {
+	if !c.queue.reply(outgoing{control: websocket.PongMessage, own: []byte(data), size: pongBytes + len(data)}) {
 		c.abandon(endTooSlow)
 	}
 }

@@ -19,7 +19,7 @@ type outgoing struct {
 // the connection is ready, pushes are held back, so that the answer to
 // authentication comes first; replies pass.
 type queue struct {
-	limit int // bytes, waiting and held together
+	limit int // bytes, waiting, held and being written together
 
 	mu      sync.Mutex
 	waiting []outgoing
@@ -61,11 +61,16 @@ func (q *queue) add(o outgoing, mayHold bool) bool {
 }
 
 // release puts the first frame before all that was held back, and lets
-// pushes pass from now on.
+// pushes pass from now on. The frame does not count: it is as large as the
+// user has rooms, and a client that reads well must not be too slow because of
+// it.
 func (q *queue) release(first outgoing) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.bytes += first.size
+	if q.closing != nil {
+		return
+	}
+	first.size = 0
 	q.waiting = append(append(q.waiting, first), q.held...)
 	q.held, q.holding = nil, false
 	q.signal()

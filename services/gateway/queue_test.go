@@ -43,6 +43,34 @@ func TestQueue(t *testing.T) {
 			t.Fatal("what was written still counts")
 		}
 	})
+	t.Run("the ready frame does not count, however large", func(t *testing.T) {
+		q := newQueue(10)
+		if !q.push(frame("12345")) {
+			t.Fatal("a push that fits")
+		}
+		q.release(frame("a ready frame of more than ten bytes"))
+		if !q.push(frame("67890")) || q.push(frame("x")) {
+			t.Fatal("what was held does not count, or the ready frame does")
+		}
+		batch, _ := q.take(nil)
+		for _, o := range batch {
+			q.done(o.size)
+		}
+		if len(batch) != 3 || !q.push(frame("1234567890")) || q.push(frame("x")) {
+			t.Fatalf("after %d frames were written the bound is not 10 bytes", len(batch))
+		}
+	})
+	t.Run("too slow before it was ready is too slow", func(t *testing.T) {
+		q := newQueue(10)
+		if !q.push(frame("1234567890")) || q.push(frame("x")) {
+			t.Fatal("what is held does not count")
+		}
+		q.close(endTooSlow, true)
+		q.release(frame("ready"))
+		if texts, end := taken(q); len(texts) != 0 || end != endTooSlow {
+			t.Fatalf("got %q, %v", texts, end)
+		}
+	})
 	t.Run("closing writes what waits, dropping does not, the first code stands", func(t *testing.T) {
 		q := newQueue(100)
 		q.reply(frame("last"))

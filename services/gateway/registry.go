@@ -45,12 +45,15 @@ func newRegistry(cfg SocketConfig, metrics prometheus.Registerer, log *slog.Logg
 	return r
 }
 
-// room refuses a further connection from the address when there is no room
-// for it.
-func (r *registry) room(address string) error {
+// room refuses a further connection when there is no room for it from the
+// address or, when it is known, of the user.
+func (r *registry) room(address, userID string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.roomLocked(address)
+	if err := r.roomLocked(address); err != nil {
+		return err
+	}
+	return r.userRoomLocked(userID)
 }
 
 func (r *registry) roomLocked(address string) error {
@@ -61,6 +64,13 @@ func (r *registry) roomLocked(address string) error {
 		return fault.New(fault.Unavailable, "this gateway is full").After(retryHint)
 	case address != "" && r.addresses[address] >= r.cfg.MaxAddressConns:
 		return fault.New(fault.ResourceExhausted, "too many connections from this address").After(retryHint)
+	}
+	return nil
+}
+
+func (r *registry) userRoomLocked(userID string) error {
+	if r.users[userID] >= r.cfg.MaxUserConns {
+		return fault.New(fault.ResourceExhausted, "too many connections of this user").After(retryHint)
 	}
 	return nil
 }
@@ -83,8 +93,8 @@ func (r *registry) add(c *conn) error {
 func (r *registry) identify(c *conn, claims token.Claims) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.users[claims.UserID] >= r.cfg.MaxUserConns {
-		return fault.New(fault.ResourceExhausted, "too many connections of this user").After(retryHint)
+	if err := r.userRoomLocked(claims.UserID); err != nil {
+		return err
 	}
 	r.users[claims.UserID]++
 	of := r.sessions[claims.SessionID]

@@ -70,7 +70,7 @@ func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
 			return err
 		}
 	}
-	if err := s.conns.room(up.address); err != nil {
+	if err := s.conns.room(up.address, up.claims.UserID); err != nil {
 		return err
 	}
 	ctx.Locals(local, up)

@@ -144,24 +144,74 @@ func TestSocket_slow_reader_is_closed_and_nobody_else(t *testing.T) {
 	}
 }
 
-func TestSocket_caps(t *testing.T) {
-	w := newWorld(t, func(cfg *Config) {
-		cfg.MaxConns, cfg.MaxUserConns, cfg.MaxAddressConns, cfg.LimitLoopback = 4, 2, 3, true
-	})
+// refused opens a socket in vain, and returns how HTTP answered.
+func refused(t *testing.T, w *world, raw string) *http.Response {
+	t.Helper()
+	header := http.Header{}
+	if raw != "" {
+		header.Set("Authorization", "Bearer "+raw)
+	}
+	_, response, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(w.url, "http")+socketPath, &websocket.DialOptions{HTTPHeader: header})
+	if err == nil || response == nil {
+		t.Fatalf("not refused: %v", err)
+	}
+	if response.Header.Get("Retry-After") == "" || response.Header.Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("%d with %v", response.StatusCode, response.Header)
+	}
+	return response
+}
+
+func TestSocket_cap_per_user(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.MaxUserConns = 2 })
 	ann := w.token(t, "ann", "s1")
 	for range 2 {
 		if frame, err := next(t, w.dial(t, ann)); err != nil || !strings.Contains(frame, `"ready"`) {
 			t.Fatalf("%s, %v", frame, err)
 		}
 	}
-	if code := closed(t, w.dial(t, ann)); code != contract.CloseTooFast {
-		t.Fatalf("a third of the same user was closed with %d", code)
+	if response := refused(t, w, ann); response.StatusCode != http.StatusTooManyRequests {
+		t.Fatalf("a third by header: %d", response.StatusCode)
+	}
+	ws := w.dial(t, "")
+	if err := ws.Write(t.Context(), websocket.MessageText, []byte(`{"id":"1","op":"auth","data":{"token":"`+ann+`"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	frame, err := next(t, ws)
+	if err != nil || !strings.Contains(frame, `"code":"resource_exhausted"`) || !strings.Contains(frame, `"retry_after_ms":`) {
+		t.Fatalf("a third by frame: %s, %v", frame, err)
+	}
+	if code := closed(t, ws); code != contract.CloseTooFast {
+		t.Fatalf("closed with %d", code)
 	}
 	w.ended(t, endTooMany, 1)
-	w.dial(t, "") // the place of the one that was refused
-	_, response, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(w.url, "http")+socketPath, nil)
-	if err == nil || response.StatusCode != http.StatusTooManyRequests {
-		t.Fatalf("a fourth from the same address: %v", err)
+	if frame, err := next(t, w.dial(t, w.token(t, "bob", "s2"))); err != nil || !strings.Contains(frame, `"ready"`) {
+		t.Fatalf("someone else: %s, %v", frame, err)
+	}
+}
+
+func TestSocket_cap_per_address(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.MaxAddressConns, cfg.LimitLoopback = 2, true })
+	first := w.dial(t, "")
+	w.dial(t, "")
+	eventually(t, "two are connected", func() bool { return w.metric(t, "parley_gateway_connections") == 2 })
+	if response := refused(t, w, ""); response.StatusCode != http.StatusTooManyRequests {
+		t.Fatalf("a third: %d", response.StatusCode)
+	}
+	_ = first.CloseNow()
+	w.ended(t, endLost, 1)
+	w.dial(t, "")
+}
+
+func TestSocket_cap_in_all(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.MaxConns = 2 })
+	w.dial(t, "")
+	w.dial(t, "")
+	eventually(t, "two are connected", func() bool { return w.metric(t, "parley_gateway_connections") == 2 })
+	if response := refused(t, w, w.token(t, "ann", "s1")); response.StatusCode != http.StatusServiceUnavailable {
+		t.Fatalf("a third: %d", response.StatusCode)
+	}
+	if err := w.tel.Health.Ready(t.Context()); err != nil {
+		t.Fatalf("not ready: %v", err) // else those who only make requests would be sent away, too
 	}
 }
 
