@@ -20,6 +20,8 @@ const (
 	// natsMaxPayload is NATS's own default, written down because pages of
 	// history are cut to stay below it.
 	natsMaxPayload = 1 << 20
+	// natsName is what a server alone is called.
+	natsName = "parley"
 )
 
 // NATSConfig says how to run a NATS server.
@@ -28,6 +30,7 @@ type NATSConfig struct {
 	Dir     string // of JetStream's files; made when missing, locked while the server runs
 	Secrets Secrets
 	Log     *slog.Logger
+	Cluster *NATSCluster // nil: a server of its own
 }
 
 // NATS is a running NATS server with JetStream and one user per service.
@@ -91,7 +94,7 @@ func natsOptions(cfg NATSConfig) (*server.Options, error) {
 		return nil, err
 	}
 	opts := &server.Options{
-		ServerName: "parley",
+		ServerName: natsName,
 		Host:       host,
 		Port:       port,
 		MaxPayload: natsMaxPayload,
@@ -105,6 +108,11 @@ func natsOptions(cfg NATSConfig) (*server.Options, error) {
 	}
 	if isLoopback(host) {
 		opts.NoAuthUser = observerName
+	}
+	if cfg.Cluster != nil {
+		if err := cfg.Cluster.apply(opts, cfg.Secrets.Cluster); err != nil {
+			return nil, err
+		}
 	}
 	return opts, nil
 }

@@ -22,6 +22,9 @@ type Secrets struct {
 	// NATS has the password of each NATS user: the services, the operator and
 	// the observer, who needs it only away from loopback.
 	NATS map[string]string `json:"nats"`
+	// Cluster is the password by which the nodes of a NATS cluster know each
+	// other. All nodes need the same.
+	Cluster string `json:"nats_cluster"`
 	// Redis is the password of the default user.
 	Redis string `json:"redis"`
 	// KeyEncryption is 32 random bytes in base64, under which auth keeps its
@@ -63,6 +66,9 @@ func (s *Secrets) fill() bool {
 		if s.NATS[user] == "" {
 			s.NATS[user], changed = rand.Text(), true
 		}
+	}
+	if s.Cluster == "" {
+		s.Cluster, changed = rand.Text(), true
 	}
 	if s.Redis == "" {
 		s.Redis, changed = rand.Text(), true

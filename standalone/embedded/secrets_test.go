@@ -22,8 +22,8 @@ func TestLoadSecrets(t *testing.T) {
 		for _, user := range natsUserNames() {
 			seen[first.NATS[user]] = true
 		}
-		seen[first.Redis] = true
-		if len(seen) != len(contract.Services())+3 || seen[""] {
+		seen[first.Redis], seen[first.Cluster] = true, true
+		if len(seen) != len(contract.Services())+4 || seen[""] {
 			t.Errorf("secrets repeat or are missing")
 		}
 		key, err := base64.StdEncoding.DecodeString(first.KeyEncryption)
@@ -90,7 +90,7 @@ func TestLoadSecrets_OlderFile(t *testing.T) {
 	if filled.Redis != old.Redis || filled.NATS[string(contract.Auth)] != old.NATS[string(contract.Auth)] {
 		t.Error("a secret that was there has changed")
 	}
-	if filled.KeyEncryption == "" || filled.NATS[string(contract.Chat)] == "" {
+	if filled.KeyEncryption == "" || filled.Cluster == "" || filled.NATS[string(contract.Chat)] == "" {
 		t.Error("a missing secret was not made")
 	}
 	if again := loadSecrets(t, dir); !reflect.DeepEqual(again, filled) {
