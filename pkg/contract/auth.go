@@ -186,14 +186,14 @@ var (
 	Logout         = Method[LogoutRequest, Empty]{Service: Auth, Name: "logout", Callers: []Service{Gateway}, Doc: "End the caller's session."}
 	ResetPassword  = Method[ResetPasswordRequest, Empty]{Service: Auth, Name: "reset_password", Callers: []Service{Gateway}, Doc: "Set a new password with a mailed code."}
 	ChangePassword = Method[ChangePasswordRequest, Empty]{Service: Auth, Name: "change_password", Callers: []Service{Gateway}, Doc: "Set a new password with the old one."}
-	ListSessions   = Method[ListSessionsRequest, SessionPage]{Service: Auth, Name: "list_sessions", Callers: []Service{Gateway}, Doc: "List the caller's devices."}
+	ListSessions   = Method[ListSessionsRequest, SessionPage]{Service: Auth, Name: "list_sessions", Repeatable: true, Callers: []Service{Gateway}, Doc: "List the caller's devices."}
 	RevokeSession  = Method[RevokeSessionRequest, Empty]{Service: Auth, Name: "revoke_session", Callers: []Service{Gateway}, Doc: "End one of the caller's sessions."}
-	GetMe          = Method[GetMeRequest, User]{Service: Auth, Name: "get_me", Callers: []Service{Gateway}, Doc: "The caller's own user."}
+	GetMe          = Method[GetMeRequest, User]{Service: Auth, Name: "get_me", Repeatable: true, Callers: []Service{Gateway}, Doc: "The caller's own user."}
 	UpdateMe       = Method[UpdateMeRequest, User]{Service: Auth, Name: "update_me", Callers: []Service{Gateway}, Doc: "Change the caller's profile."}
-	FindUser       = Method[FindUserRequest, Profile]{Service: Auth, Name: "find_user", Callers: []Service{Gateway, Social}, Doc: "Look a user up by account."}
-	GetUsers       = Method[GetUsersRequest, GetUsersReply]{Service: Auth, Name: "get_users", Callers: []Service{Gateway, Social}, Doc: "Several users by id."}
-	GetKeys        = Method[Empty, JWKS]{Service: Auth, Name: "get_keys", Callers: []Service{Gateway}, Doc: "The public keys of access tokens."}
-	ListRevoked    = Method[Empty, RevokedReply]{Service: Auth, Name: "list_revoked", Callers: []Service{Gateway}, Doc: "Ended sessions whose access tokens still live."}
+	FindUser       = Method[FindUserRequest, Profile]{Service: Auth, Name: "find_user", Repeatable: true, Callers: []Service{Gateway, Social}, Doc: "Look a user up by account."}
+	GetUsers       = Method[GetUsersRequest, GetUsersReply]{Service: Auth, Name: "get_users", Repeatable: true, Callers: []Service{Gateway, Social}, Doc: "Several users by id."}
+	GetKeys        = Method[Empty, JWKS]{Service: Auth, Name: "get_keys", Repeatable: true, Callers: []Service{Gateway}, Doc: "The public keys of access tokens."}
+	ListRevoked    = Method[Empty, RevokedReply]{Service: Auth, Name: "list_revoked", Repeatable: true, Callers: []Service{Gateway}, Doc: "Ended sessions whose access tokens still live."}
 )
 
 // SessionRevokedData says that a session has ended.

@@ -154,14 +154,14 @@ type HeadReply struct {
 
 // What chat answers.
 var (
-	SendMessage   = Method[SendRequest, SendReply]{Service: Chat, Name: "send", Pinned: true, Callers: []Service{Gateway}, Doc: "Append a message to a room."}
-	GetMessages   = Method[HistoryRequest, HistoryReply]{Service: Chat, Name: "history", Pinned: true, Callers: []Service{Gateway}, Doc: "Page through a room's log."}
-	RemoveMessage = Method[MessageRequest, Empty]{Service: Chat, Name: "remove", Callers: []Service{Gateway}, Doc: "Replace a message by a tombstone."}
-	SetRead       = Method[MessageRequest, Empty]{Service: Chat, Name: "set_read", Callers: []Service{Gateway}, Doc: "Move the caller's read position forward."}
-	ListRooms     = Method[ListRoomsRequest, RoomStatePage]{Service: Chat, Name: "list_rooms", Callers: []Service{Gateway}, Doc: "The caller's rooms, latest activity first."}
-	GetRoomStates = Method[GetRoomStatesRequest, GetRoomStatesReply]{Service: Chat, Name: "get_room_states", Callers: []Service{Gateway}, Doc: "Heads, unread and last messages of some of the caller's rooms."}
-	ListHeads     = Method[ListHeadsRequest, ListHeadsReply]{Service: Chat, Name: "list_heads", Callers: []Service{Gateway}, Doc: "Where all of the caller's rooms stand."}
-	GetHead       = Method[HeadRequest, HeadReply]{Service: Chat, Name: "head", Callers: []Service{Social}, Doc: "A room's exact head."}
+	SendMessage   = Method[SendRequest, SendReply]{Service: Chat, Name: "send", Pinned: true, Repeatable: true, Callers: []Service{Gateway}, Doc: "Append a message to a room."}
+	GetMessages   = Method[HistoryRequest, HistoryReply]{Service: Chat, Name: "history", Pinned: true, Repeatable: true, Callers: []Service{Gateway}, Doc: "Page through a room's log."}
+	RemoveMessage = Method[MessageRequest, Empty]{Service: Chat, Name: "remove", Repeatable: true, Callers: []Service{Gateway}, Doc: "Replace a message by a tombstone."}
+	SetRead       = Method[MessageRequest, Empty]{Service: Chat, Name: "set_read", Repeatable: true, Callers: []Service{Gateway}, Doc: "Move the caller's read position forward."}
+	ListRooms     = Method[ListRoomsRequest, RoomStatePage]{Service: Chat, Name: "list_rooms", Repeatable: true, Callers: []Service{Gateway}, Doc: "The caller's rooms, latest activity first."}
+	GetRoomStates = Method[GetRoomStatesRequest, GetRoomStatesReply]{Service: Chat, Name: "get_room_states", Repeatable: true, Callers: []Service{Gateway}, Doc: "Heads, unread and last messages of some of the caller's rooms."}
+	ListHeads     = Method[ListHeadsRequest, ListHeadsReply]{Service: Chat, Name: "list_heads", Repeatable: true, Callers: []Service{Gateway}, Doc: "Where all of the caller's rooms stand."}
+	GetHead       = Method[HeadRequest, HeadReply]{Service: Chat, Name: "head", Repeatable: true, Callers: []Service{Social}, Doc: "A room's exact head."}
 )
 
 // MessageRemovedData tells members of a tombstone.

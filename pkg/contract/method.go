@@ -14,6 +14,9 @@ type Method[Req, Rep any] struct {
 	// Pinned methods are also served at im.svc.<service>.<name>.<replica>,
 	// so that a caller may prefer one replica.
 	Pinned bool
+	// Repeatable methods may run again with the same request: that changes
+	// nothing more. A caller whose request gets no answer sends it again.
+	Repeatable bool
 	// Callers are the parts that may call it.
 	Callers []Service
 	Doc     string // one sentence for docs/nats.md
@@ -35,14 +38,15 @@ func (m Method[Req, Rep]) ReplicaSubject(replica string) (string, error) {
 // Info describes the method without its types.
 func (m Method[Req, Rep]) Info() MethodInfo {
 	return MethodInfo{
-		Service: m.Service,
-		Name:    m.Name,
-		Subject: m.Subject(),
-		Pinned:  m.Pinned,
-		Callers: m.Callers,
-		Request: typeName[Req](),
-		Reply:   typeName[Rep](),
-		Doc:     m.Doc,
+		Service:    m.Service,
+		Name:       m.Name,
+		Subject:    m.Subject(),
+		Pinned:     m.Pinned,
+		Repeatable: m.Repeatable,
+		Callers:    m.Callers,
+		Request:    typeName[Req](),
+		Reply:      typeName[Rep](),
+		Doc:        m.Doc,
 	}
 }
 
@@ -52,6 +56,7 @@ type MethodInfo struct {
 	Name           string
 	Subject        string
 	Pinned         bool
+	Repeatable     bool
 	Callers        []Service
 	Request, Reply string // names of the Go types
 	Doc            string

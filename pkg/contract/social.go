@@ -235,18 +235,18 @@ type MembershipsReply struct {
 var (
 	AddFriend       = Method[AddFriendRequest, AddFriendReply]{Service: Social, Name: "add_friend", Callers: []Service{Gateway}, Doc: "Befriend a user."}
 	RemoveFriend    = Method[RemoveFriendRequest, Empty]{Service: Social, Name: "remove_friend", Callers: []Service{Gateway}, Doc: "End a friendship."}
-	ListFriends     = Method[ListFriendsRequest, FriendPage]{Service: Social, Name: "list_friends", Callers: []Service{Gateway}, Doc: "List the caller's friends."}
-	AreFriends      = Method[AreFriendsRequest, AreFriendsReply]{Service: Social, Name: "are_friends", Callers: []Service{Gateway}, Doc: "Which of some users are friends of the caller."}
+	ListFriends     = Method[ListFriendsRequest, FriendPage]{Service: Social, Name: "list_friends", Repeatable: true, Callers: []Service{Gateway}, Doc: "List the caller's friends."}
+	AreFriends      = Method[AreFriendsRequest, AreFriendsReply]{Service: Social, Name: "are_friends", Repeatable: true, Callers: []Service{Gateway}, Doc: "Which of some users are friends of the caller."}
 	CreateRoom      = Method[CreateRoomRequest, CreateRoomReply]{Service: Social, Name: "create_room", Callers: []Service{Gateway}, Doc: "Make a group."}
-	GetRooms        = Method[GetRoomsRequest, GetRoomsReply]{Service: Social, Name: "get_rooms", Callers: []Service{Gateway}, Doc: "Some of the caller's rooms."}
+	GetRooms        = Method[GetRoomsRequest, GetRoomsReply]{Service: Social, Name: "get_rooms", Repeatable: true, Callers: []Service{Gateway}, Doc: "Some of the caller's rooms."}
 	RenameRoom      = Method[RenameRoomRequest, RoomInfo]{Service: Social, Name: "rename_room", Callers: []Service{Gateway}, Doc: "Rename a group."}
 	DisbandRoom     = Method[RoomRequest, Empty]{Service: Social, Name: "disband_room", Callers: []Service{Gateway}, Doc: "End a group for everyone."}
-	ListMembers     = Method[ListMembersRequest, MemberPage]{Service: Social, Name: "list_members", Callers: []Service{Gateway}, Doc: "List a room's members."}
+	ListMembers     = Method[ListMembersRequest, MemberPage]{Service: Social, Name: "list_members", Repeatable: true, Callers: []Service{Gateway}, Doc: "List a room's members."}
 	AddMembers      = Method[AddMembersRequest, AddMembersReply]{Service: Social, Name: "add_members", Callers: []Service{Gateway}, Doc: "Add friends to a group."}
 	SetRole         = Method[SetRoleRequest, Member]{Service: Social, Name: "set_role", Callers: []Service{Gateway}, Doc: "Change a member's role."}
 	RemoveMember    = Method[RemoveMemberRequest, Empty]{Service: Social, Name: "remove_member", Callers: []Service{Gateway}, Doc: "Leave a group, or remove someone from it."}
-	GetMembership   = Method[MembershipRequest, MembershipReply]{Service: Social, Name: "get_membership", Callers: []Service{Chat}, Doc: "One user's place in one room."}
-	ListMemberships = Method[MembershipsRequest, MembershipsReply]{Service: Social, Name: "list_memberships", Callers: []Service{Chat}, Doc: "All rooms of a user."}
+	GetMembership   = Method[MembershipRequest, MembershipReply]{Service: Social, Name: "get_membership", Repeatable: true, Callers: []Service{Chat}, Doc: "One user's place in one room."}
+	ListMemberships = Method[MembershipsRequest, MembershipsReply]{Service: Social, Name: "list_memberships", Repeatable: true, Callers: []Service{Chat}, Doc: "All rooms of a user."}
 )
 
 // FriendAddedData tells a user of a new friend.

@@ -40,7 +40,8 @@ func Render() []byte {
 }
 
 func methods(b *strings.Builder) {
-	b.WriteString("\n## Methods\n\nErrors are faults: JSON `{code, detail, errors}` in the body, the HTTP status in `Nats-Service-Error-Code`.\n")
+	b.WriteString("\n## Methods\n\nErrors are faults: JSON `{code, detail, errors}` in the body, the HTTP status in `Nats-Service-Error-Code`.\n" +
+		"A repeatable method may run again with the same request, which changes nothing more: a caller who gets no answer sends it again.\n")
 	var last contract.Service
 	for _, m := range contract.Methods() {
 		if m.Service != last {
@@ -50,6 +51,9 @@ func methods(b *strings.Builder) {
 		doc := m.Doc
 		if m.Pinned {
 			doc += " Pinned."
+		}
+		if m.Repeatable {
+			doc += " Repeatable."
 		}
 		fmt.Fprintf(b, "| `%s` | `%s` → `%s` | %s | %s |\n", m.Subject, m.Request, m.Reply, names(m.Callers), doc)
 	}
