@@ -45,7 +45,7 @@ func (c *Client) getRequest() *request {
 func (c *Client) putRequest(r *request) {
 	clear(r.msg.Header)
 	recycle(&r.body)
-	r.msg.Subject, r.msg.Data = "", nil
+	r.msg.Subject, r.msg.Reply, r.msg.Data = "", "", nil
 	c.pool.Put(r)
 }
 
@@ -88,53 +88,67 @@ func (c *Client) call(ctx context.Context, r *route, subject string, in, out any
 	return nil
 }
 
-// send returns the service's reply, a fault or not. It tries again what was
-// surely not run until it would outlast ctx.
+// send returns the service's reply, a fault or not. It tries again, until it
+// would outlast ctx, what was surely not run, and what may be run twice.
 func (c *Client) send(ctx context.Context, r *route, req *request) (*nats.Msg, *fault.Error) {
+	w := newWait()
+	defer func() { c.inbox.forget(w.replies) }()
 	backoff := firstBackoff
 	for {
-		reply, err := c.try(ctx, req)
+		err := c.post(ctx, req, w)
 		if err == nil {
-			return reply, nil
+			var reply *nats.Msg
+			if reply, err = c.answer(ctx, r, w); err == nil {
+				c.repeats.answered()
+				return reply, nil
+			}
 		}
 		again, f := judge(err)
 		if !again {
-			return nil, f
+			return nil, w.worst(f)
 		}
 		c.metrics.retries.Inc()
-		if req.msg.Subject != r.subject && errors.Is(err, nats.ErrNoResponders) {
-			req.msg.Subject = r.subject // that replica is gone; any other will do
+		pinned := req.msg.Subject != r.subject
+		if errors.Is(err, errUnanswered) || pinned && errors.Is(err, nats.ErrNoResponders) {
+			req.msg.Subject = r.subject // that replica may be gone; any other will do
 			continue
 		}
 		if !sleep(ctx, backoff/2+rand.N(backoff/2)) {
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return nil, fault.From(ctx.Err())
 			}
-			return nil, f
+			return nil, w.worst(f)
 		}
 		backoff = min(2*backoff, lastBackoff)
 	}
 }
 
-// try sends once. Without a connection it does not try: what nats.go notes
-// down for a request's answer stays there if publishing it then fails.
-func (c *Client) try(ctx context.Context, req *request) (*nats.Msg, error) {
+// post sends the request once, to be answered at a reply subject of its own: a
+// service may answer each only once.
+func (c *Client) post(ctx context.Context, req *request, w *wait) error {
 	switch {
 	case c.nc.IsClosed():
-		return nil, errClosed
+		return errClosed
 	case !c.nc.IsConnected():
-		return nil, nats.ErrConnectionReconnecting
+		return nats.ErrConnectionReconnecting
 	case int64(len(req.msg.Data)) > c.nc.MaxPayload():
-		return nil, nats.ErrMaxPayload
+		return nats.ErrMaxPayload
 	}
 	deadline, _ := ctx.Deadline()
 	left := time.Until(deadline)
 	if left <= 0 {
-		return nil, context.DeadlineExceeded
+		return context.DeadlineExceeded
 	}
 	req.timeout[0] = strconv.FormatInt(max(left.Milliseconds(), 1), 10)
 	req.msg.Header[contract.HeaderTimeout] = req.timeout[:]
-	return c.nc.RequestMsgWithContext(ctx, &req.msg)
+	reply, err := c.inbox.expect(w.answers)
+	if err != nil {
+		return err
+	}
+	w.replies = append(w.replies, reply)
+	w.epoch = c.nc.Stats().Reconnects
+	req.msg.Reply = reply
+	return c.nc.PublishMsg(&req.msg)
 }
 
 // sleep waits for d; false means that ctx would not outlast it, or by too

@@ -21,12 +21,15 @@ type ClientOptions struct {
 }
 
 // Client calls the methods of services; see [Call]. It is safe for use by
-// many goroutines and holds nothing that needs closing.
+// many goroutines and needs no closing: its one subscription, for answers,
+// lives as long as the connection.
 type Client struct {
 	nc      *nats.Conn
 	timeout time.Duration
 	tracer  trace.Tracer
 	metrics *clientMetrics
+	inbox   inbox
+	repeats repeats
 	pool    sync.Pool // of *request
 
 	mu     sync.RWMutex
@@ -41,13 +44,16 @@ func NewClient(nc *nats.Conn, o ClientOptions) *Client {
 	if o.Telemetry == nil {
 		o.Telemetry = telemetry.Discard("client")
 	}
-	return &Client{
+	c := &Client{
 		nc:      nc,
 		timeout: o.Timeout,
 		tracer:  o.Telemetry.Tracer.Tracer(scope),
 		metrics: newClientMetrics(o.Telemetry.Metrics),
+		inbox:   inbox{nc: nc},
 		routes:  map[routeKey]*route{},
 	}
+	c.repeats.fill()
+	return c
 }
 
 // CallOption changes one call.
@@ -73,6 +79,8 @@ func To(replica string) CallOption {
 //   - Unavailable without RetryAfter: ctx was cancelled. Unknown outcome.
 //   - DeadlineExceeded: no answer came in time, or the connection broke after
 //     the request had left. Unknown outcome: it may have run or may yet run.
+//     A Repeatable method is first sent again, when the connection broke or
+//     after a second of silence, as long as few calls need that.
 //   - PayloadTooLarge: the request, or the answer, is larger than NATS takes.
 //     In the latter case it has run.
 //   - Internal: the service failed and logged why; or request or reply could
@@ -80,7 +88,7 @@ func To(replica string) CallOption {
 func Call[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, Rep], req Req, opts ...CallOption) (Rep, error) {
 	r, ok := c.route(routeKey{m.Service, m.Name})
 	if !ok {
-		r = c.addRoute(routeKey{m.Service, m.Name}, m.Subject())
+		r = c.addRoute(routeKey{m.Service, m.Name}, m.Subject(), m.Repeatable)
 	}
 	subject := r.subject
 	if replica := optionsOf(opts).replica; replica != "" && m.Pinned {
@@ -114,10 +122,11 @@ type routeKey struct {
 }
 
 type route struct {
-	label   string
-	subject string // of the queue group
-	span    []trace.SpanStartOption
-	metrics *methodMetrics
+	label      string
+	subject    string // of the queue group
+	repeatable bool
+	span       []trace.SpanStartOption
+	metrics    *methodMetrics
 }
 
 func (c *Client) route(key routeKey) (*route, bool) {
@@ -127,13 +136,14 @@ func (c *Client) route(key routeKey) (*route, bool) {
 	return r, ok
 }
 
-func (c *Client) addRoute(key routeKey, subject string) *route {
+func (c *Client) addRoute(key routeKey, subject string, repeatable bool) *route {
 	label := methodLabel(key.service, key.name)
 	r := &route{
-		label:   label,
-		subject: subject,
-		span:    spanOptions(trace.SpanKindClient, key.service, key.name),
-		metrics: c.metrics.of(label),
+		label:      label,
+		subject:    subject,
+		repeatable: repeatable,
+		span:       spanOptions(trace.SpanKindClient, key.service, key.name),
+		metrics:    c.metrics.of(label),
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

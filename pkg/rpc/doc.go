@@ -5,8 +5,12 @@
 //
 // A [Server] hands requests to a bounded pool of workers, each under the
 // deadline of its caller, and when it stops it answers all that had reached
-// it. A [Client] tries again by itself only what surely was not run: nobody
-// listened, or there was no connection to send it on.
+// it. A [Client] tries again by itself what surely was not run: nobody
+// listened, or there was no connection to send it on. Of what may have been
+// run it sends again only methods that are Repeatable: when the connection
+// broke, or when an answer takes so long that it may be lost. NATS loses some
+// without a word when a server of it dies, or a replica: an answer may leave
+// only by the connection on which the request came.
 //
 // # What an error says about the request
 //

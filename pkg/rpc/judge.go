@@ -17,17 +17,26 @@ import (
 // unavailableAfter is the hint to callers whose request found nobody.
 const unavailableAfter = time.Second
 
-// errClosed is a connection that was closed before the request was sent.
-var errClosed = errors.New("connection to NATS is closed")
+var (
+	// errClosed is a connection that was closed before the request was sent.
+	errClosed = errors.New("connection to NATS is closed")
+	// errBroke is a connection that went away after the request had left.
+	errBroke = errors.New("connection to NATS broke")
+	// errUnanswered is a request that is sent again though it may have been
+	// run.
+	errUnanswered = errors.New("no answer yet")
+)
 
 // judge says what an error of the transport means, and whether the request
-// may be sent again because it surely was not run.
+// may be sent again: it surely was not run, or (errUnanswered) may run twice.
 func judge(err error) (again bool, f *fault.Error) {
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
 		return true, unavailable("the service has no replica", err)
 	case errors.Is(err, nats.ErrConnectionReconnecting), errors.Is(err, nats.ErrReconnectBufExceeded):
 		return true, unavailable("the service is out of reach", err)
+	case errors.Is(err, errUnanswered):
+		return true, fault.New(fault.DeadlineExceeded, "the request took too long").Because(err)
 	case errors.Is(err, errClosed), errors.Is(err, nats.ErrConnectionDraining):
 		return false, unavailable("this process is stopping", err)
 	case errors.Is(err, nats.ErrMaxPayload):
@@ -48,7 +57,7 @@ func unavailable(detail string, cause error) *fault.Error {
 // brokeOff reports whether the connection went away when the request may have
 // been on it already.
 func brokeOff(err error) bool {
-	for _, broken := range []error{nats.ErrConnectionClosed, nats.ErrDisconnected, nats.ErrStaleConnection, net.ErrClosed} {
+	for _, broken := range []error{errBroke, nats.ErrConnectionClosed, nats.ErrDisconnected, nats.ErrStaleConnection, net.ErrClosed} {
 		if errors.Is(err, broken) {
 			return true
 		}

@@ -59,7 +59,7 @@ func newClientMetrics(reg prometheus.Registerer) *clientMetrics {
 		inFlight: register(reg, gauge("client", "in_flight", "Calls that wait for an answer.")),
 		retries: register(reg, prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "parley", Subsystem: "rpc_client", Name: "retries_total",
-			Help: "Requests sent again because nobody listened or NATS was away.",
+			Help: "Requests sent again because nobody listened, NATS was away, or no answer came.",
 		})),
 	}
 }
