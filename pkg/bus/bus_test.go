@@ -25,11 +25,14 @@ type natsServer struct {
 	running *server.Server
 }
 
-func startNATS(t *testing.T) *natsServer {
+func startNATS(t *testing.T, edit ...func(*server.Options)) *natsServer {
 	t.Helper()
 	s := &natsServer{options: server.Options{
 		Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, JetStream: true, StoreDir: t.TempDir(), SyncAlways: true,
 	}}
+	for _, f := range edit {
+		f(&s.options)
+	}
 	s.start(t)
 	s.options.Port = s.running.Addr().(*net.TCPAddr).Port
 	t.Cleanup(s.stop)
@@ -162,6 +165,73 @@ func TestConnect(t *testing.T) {
 			t.Fatal("not told")
 		}
 	})
+}
+
+// A service may answer only on the connection on which it was asked: an answer
+// after a reconnect is refused, which is nothing that an operator did wrong.
+func TestConnect_late_answer(t *testing.T) {
+	srv := startNATS(t, func(o *server.Options) {
+		o.Users = []*server.User{{Username: "social", Password: "p", Permissions: &server.Permissions{
+			Publish:  &server.SubjectPermission{Deny: []string{">"}},
+			Response: &server.ResponsePermission{MaxMsgs: 1, Expires: time.Minute},
+		}}, {Username: "caller", Password: "p"}}
+	})
+	url := func(user string) string {
+		return strings.Replace(srv.running.ClientURL(), "://", "://"+user+":p@", 1)
+	}
+	hooks := &bus.Hooks{}
+	back := make(chan struct{}, 1)
+	hooks.OnReconnect(func() { back <- struct{}{} })
+	nc, tel := connect(t, url("social"), hooks)
+	asked, err := nc.SubscribeSync("ask")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	caller, err := nats.Connect(url("caller"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(caller.Close)
+	if err := caller.PublishRequest("ask", "_INBOX_caller.1", nil); err != nil {
+		t.Fatal(err)
+	}
+	request, err := asked.NextMsg(10 * time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	<-back
+	if err := request.Respond([]byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Publish("elsewhere", nil); err != nil { // this one is wrong
+		t.Fatal(err)
+	}
+	eventually(t, "both are counted for what they are", func() bool {
+		return counter(t, tel, "late_answer") == 1 && counter(t, tel, "permission") == 1
+	})
+}
+
+// counter is the count of one kind of parley_nats_errors_total.
+func counter(t *testing.T, tel *telemetry.Telemetry, kind string) float64 {
+	t.Helper()
+	families, err := tel.Metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "parley_nats_errors_total" && m.GetLabel()[0].GetValue() == kind {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
 }
 
 func TestEnsureStream_is_made_once(t *testing.T) {

@@ -17,9 +17,11 @@ import (
 const (
 	// dedupeWindow is how long the server remembers a Nats-Msg-Id.
 	dedupeWindow = 2 * time.Minute
-	// streamTry bounds one request to the JetStream API: a server that
-	// forbids it, or is still choosing a leader, does not answer at all.
-	streamTry = 3 * time.Second
+	// firstStreamTry and lastStreamTry bound one try; each may take twice as
+	// long as the one before. Servers that forbid it, or are still choosing a
+	// leader, do not answer at all, and making copies takes its time.
+	firstStreamTry = 500 * time.Millisecond
+	lastStreamTry  = 8 * time.Second
 	// streamPause is the pause between two tries.
 	streamPause = 250 * time.Millisecond
 )
@@ -39,8 +41,8 @@ func EnsureStream(ctx context.Context, nc *nats.Conn, cfg StreamConfig) error {
 	if err != nil {
 		return fmt.Errorf("ensure stream %s: %w", contract.StreamName, err)
 	}
-	for {
-		err := ensureOnce(ctx, js, cfg)
+	for try := firstStreamTry; ; try = min(2*try, lastStreamTry) {
+		err := ensureOnce(ctx, js, cfg, try)
 		if err == nil {
 			return nil
 		}
@@ -56,8 +58,8 @@ func EnsureStream(ctx context.Context, nc *nats.Conn, cfg StreamConfig) error {
 	}
 }
 
-func ensureOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig) error {
-	ctx, cancel := context.WithTimeout(ctx, streamTry)
+func ensureOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig, try time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, try)
 	defer cancel()
 	want := streamConfig(max(cfg.Replicas, 1))
 	stream, err := js.Stream(ctx, want.Name)
