@@ -27,7 +27,7 @@ func StartAlone(t testing.TB, env ...string) *Alone {
 	a.Process = &Process{
 		Name: "standalone", Ops: "http://" + ops, bin: Build(t, standalone), LogFile: filepath.Join(t.TempDir(), "log"),
 		args: []string{"-addr", one + "," + two, "-ops-addr", ops, "-nats-addr", a.NATSAddr, "-data", a.Data},
-		env:  append([]string{"GORACE=halt_on_error=1"}, env...),
+		env:  append([]string{raceOptions}, env...),
 	}
 	t.Cleanup(func() {
 		a.end()

@@ -20,6 +20,10 @@ const (
 	startWait = 60 * time.Second // for "ready"; race-built processes start slowly on a busy machine
 	stopWait  = 20 * time.Second // after SIGTERM
 	keptLog   = 256 << 10        // bytes of a process's output kept for a failed test
+
+	// raceOptions end a process at its first race, and else without the second
+	// that the detector waits for more of them.
+	raceOptions = "GORACE=halt_on_error=1 atexit_sleep_ms=0"
 )
 
 // Process is one part of Parley as a process of its own.
@@ -135,6 +139,14 @@ func (p *Process) Restart(t testing.TB) {
 	}
 }
 
+// Roll replaces the process as a rolling restart does: it is asked to end, and
+// the next one is waited for until it is ready.
+func (p *Process) Roll(t testing.TB) {
+	t.Helper()
+	p.Stop(t)
+	p.Restart(t)
+}
+
 // Log is the last of what the process wrote.
 func (p *Process) Log() string { return p.log.String() }
 
@@ -185,6 +197,12 @@ func (t *tail) add(line string) {
 	if extra := t.buf.Len() - keptLog; extra > 0 {
 		t.buf.Next(extra)
 	}
+}
+
+// Write is add for a log.
+func (t *tail) Write(line []byte) (int, error) {
+	t.add(string(line))
+	return len(line), nil
 }
 
 func (t *tail) String() string {
