@@ -1,11 +1,12 @@
 // Package system runs Parley for end-to-end tests: real processes that speak
 // real protocols on loopback, two replicas of each service, three gateways,
-// NATS and Redis each as a process of its own.
+// NATS and Redis each as a process of its own, or NATS as a cluster.
 package system
 
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 type Options struct {
 	Replicas int      // of each service; 0 is 2
 	Gateways int      // 0 is 3
+	Cluster  bool     // NATS is three servers, System.Nodes, that keep three copies of IM_EVENTS
 	Env      []string // settings of all processes, NAME=value
 	// Programs take the place of standalone for a part, by its name; they
 	// understand the same flags.
@@ -31,12 +33,14 @@ type Options struct {
 
 // System is a running Parley.
 type System struct {
-	NATS, Redis        *Process
+	NATS               *Process // nil when it is a cluster
+	Nodes              []*Node  // of that cluster
+	Redis              *Process
 	Auth, Social, Chat []*Process
 	Gateways           []*Process
 	// URLs are the gateways' base URLs, in the order of Gateways.
 	URLs []string
-	// NATSAddr is where the NATS server listens.
+	// NATSAddr is where the NATS server listens, or the first of several.
 	NATSAddr string
 	// Stores are the URLs of the services' records.
 	Stores map[contract.Service]string
@@ -62,6 +66,17 @@ func Start(t testing.TB, o Options) *System {
 	t.Cleanup(func() { _ = mail.Stop() })
 	s := &System{Data: t.TempDir(), Mail: mail, NATSAddr: FreeAddr(t)}
 	s.Stores = stores(t, s.Data)
+	if o.Cluster {
+		s.startNodes(t)
+	}
+	s.compose(t, o)
+	s.run(t)
+	return s
+}
+
+// compose says what processes there are, and how each is set.
+func (s *System) compose(t testing.TB, o Options) {
+	t.Helper()
 	redisAddr := FreeAddr(t)
 	part := func(name, only string, extra ...string) *Process {
 		ops := FreeAddr(t)
@@ -69,11 +84,15 @@ func Start(t testing.TB, o Options) *System {
 			"-only", only, "-data", s.Data, "-ops-addr", ops,
 			"-nats-addr", o.via(name, "nats", s.NATSAddr), "-redis-addr", o.via(name, "redis", redisAddr),
 		}, extra...)
-		env := append([]string{"SMTP_URL=" + mail.URL(), "LOG_LEVEL=info", "GORACE=halt_on_error=1"}, o.storeEnv(name, s.Stores)...)
+		env := append([]string{"SMTP_URL=" + s.Mail.URL(), "LOG_LEVEL=info", raceOptions}, o.storeEnv(name, s.Stores)...)
+		env = append(env, s.clusterEnv(t, only)...)
 		env = append(env, o.Env...)
 		return &Process{Name: name, Ops: "http://" + ops, bin: o.program(t, only), args: args, env: env}
 	}
-	s.NATS, s.Redis = part("nats", "nats"), part("redis", "redis")
+	if !o.Cluster {
+		s.NATS = part("nats", "nats")
+	}
+	s.Redis = part("redis", "redis")
 	for i := range o.Replicas {
 		s.Auth = append(s.Auth, part(fmt.Sprintf("auth-%d", i), "auth"))
 		s.Social = append(s.Social, part(fmt.Sprintf("social-%d", i), "social"))
@@ -84,37 +103,40 @@ func Start(t testing.TB, o Options) *System {
 		s.Gateways = append(s.Gateways, part(name, "gateway", "-addr", addr))
 		s.URLs = append(s.URLs, "http://"+o.via("clients", name, addr))
 	}
-	s.run(t)
-	return s
+}
+
+// Services lists the processes of auth, social, chat and the gateways.
+func (s *System) Services() []*Process {
+	return slices.Concat(s.Auth, s.Social, s.Chat, s.Gateways)
+}
+
+// servers lists the processes that the services need.
+func (s *System) servers() []*Process {
+	if s.NATS == nil {
+		return []*Process{s.Redis}
+	}
+	return []*Process{s.NATS, s.Redis}
 }
 
 // All lists every process.
-func (s *System) All() []*Process {
-	all := []*Process{s.NATS, s.Redis}
-	for _, group := range [][]*Process{s.Auth, s.Social, s.Chat, s.Gateways} {
-		all = append(all, group...)
-	}
-	return all
-}
+func (s *System) All() []*Process { return slices.Concat(s.servers(), s.Services()) }
 
 // run starts what others need first, and then everything at once.
 func (s *System) run(t testing.TB) {
 	t.Helper()
 	t.Cleanup(func() {
 		all := s.All()
-		for i := len(all) - 1; i >= 2; i-- {
-			all[i].end()
+		for _, p := range slices.Backward(all) {
+			p.end()
 		}
-		s.Redis.end()
-		s.NATS.end()
 		if t.Failed() {
 			for _, p := range all {
 				t.Logf("--- %s\n%s", p.Name, p.Log())
 			}
 		}
 	})
-	startAll(t, s.NATS, s.Redis)
-	startAll(t, s.All()[2:]...)
+	startAll(t, s.servers()...)
+	startAll(t, s.Services()...)
 }
 
 func startAll(t testing.TB, processes ...*Process) {
