@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 )
 
 // Signal sends a signal to the process; none if it has ended. What has to be
@@ -38,6 +39,25 @@ func (p *Process) Crash(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// End asks the process to end, as an operator would; the error says that it
+// did not in time, or not with status 0.
+func (p *Process) End(ctx context.Context) error {
+	if err := p.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-p.Exited():
+	case <-time.After(stopWait):
+		return fmt.Errorf("%s did not end within %v", p.Name, stopWait)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+		return fmt.Errorf("%s ended with status %d", p.Name, code)
+	}
+	return nil
 }
 
 // Again starts the process anew after it has ended, and returns when it is

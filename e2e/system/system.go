@@ -29,6 +29,9 @@ type Options struct {
 	// stand in between. From is a process's name, or "clients"; to is "nats",
 	// "redis", "mongo", or a gateway's name. Nil: straight to addr.
 	Via func(from, to, addr string) string
+	// Logs is a directory for what the processes write. Empty: a failed test
+	// shows the last of it.
+	Logs string
 }
 
 // System is a running Parley.
@@ -70,7 +73,7 @@ func Start(t testing.TB, o Options) *System {
 		s.startNodes(t)
 	}
 	s.compose(t, o)
-	s.run(t)
+	s.run(t, o.Logs == "")
 	return s
 }
 
@@ -87,7 +90,7 @@ func (s *System) compose(t testing.TB, o Options) {
 		env := append([]string{"SMTP_URL=" + s.Mail.URL(), "LOG_LEVEL=info", raceOptions}, o.storeEnv(name, s.Stores)...)
 		env = append(env, s.clusterEnv(t, only)...)
 		env = append(env, o.Env...)
-		return &Process{Name: name, Ops: "http://" + ops, bin: o.program(t, only), args: args, env: env}
+		return &Process{Name: name, Ops: "http://" + ops, LogFile: o.logFile(name), bin: o.program(t, only), args: args, env: env}
 	}
 	if !o.Cluster {
 		s.NATS = part("nats", "nats")
@@ -121,15 +124,16 @@ func (s *System) servers() []*Process {
 // All lists every process.
 func (s *System) All() []*Process { return slices.Concat(s.servers(), s.Services()) }
 
-// run starts what others need first, and then everything at once.
-func (s *System) run(t testing.TB) {
+// run starts what others need first, and then everything at once; show has a
+// failed test show what they wrote.
+func (s *System) run(t testing.TB, show bool) {
 	t.Helper()
 	t.Cleanup(func() {
 		all := s.All()
 		for _, p := range slices.Backward(all) {
 			p.end()
 		}
-		if t.Failed() {
+		if t.Failed() && show {
 			for _, p := range all {
 				t.Logf("--- %s\n%s", p.Name, p.Log())
 			}

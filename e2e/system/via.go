@@ -26,6 +26,15 @@ func (o Options) program(t testing.TB, part string) string {
 	return Build(t, standalone)
 }
 
+// logFile is where a process's output goes, besides what is kept for a failed
+// test.
+func (o Options) logFile(name string) string {
+	if o.Logs == "" {
+		return ""
+	}
+	return filepath.Join(o.Logs, name+".log")
+}
+
 // stores gives each service with records a fresh database on the server that
 // MONGO_URI names; without one they keep to SQLite in the data directory.
 func stores(t testing.TB, data string) map[contract.Service]string {

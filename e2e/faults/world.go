@@ -1,0 +1,115 @@
+package faults
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/parley-im/parley/e2e/system"
+)
+
+// faultyChat is the package of the chat service that takes orders.
+const faultyChat = "github.com/parley-im/parley/e2e/faults/faultychat"
+
+// World is a running Parley in which each process reaches each server by a
+// proxy of its own, and people reach gateways by proxies.
+type World struct {
+	*system.System
+	Net       *Net
+	processes map[string]*system.Process
+	direct    []string // base URLs of the gateways themselves
+}
+
+// NewWorld starts one and stops it when the test ends.
+func NewWorld(t testing.TB, o Options) *World {
+	t.Helper()
+	w := &World{Net: NewNet(func() string { return system.FreeAddr(t) }), processes: map[string]*system.Process{}}
+	t.Cleanup(w.Net.Close)
+	w.System = system.Start(t, system.Options{
+		Gateways: o.Gateways,
+		Env:      o.env(),
+		Programs: map[string]string{"chat": system.Build(t, faultyChat)},
+		Logs:     o.Logs,
+		Via: func(from, to, addr string) string {
+			if from == "clients" {
+				w.direct = append(w.direct, "http://"+addr)
+			}
+			if from == "nats" || from == "redis" {
+				return addr // it is the server
+			}
+			p, err := w.Net.Proxy(from, to, addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p.Addr()
+		},
+	})
+	for _, p := range w.All() {
+		w.processes[p.Name] = p
+	}
+	return w
+}
+
+// Deck has a card for each kind of fault and sort of target.
+func (w *World) Deck(o Options) []Card {
+	var deck []Card
+	sorts := [][]*system.Process{w.Auth, w.Social, w.Chat, w.Gateways, {w.NATS}, {w.Redis}}
+	for _, kind := range []Kind{Kill, Pause} {
+		for _, sort := range sorts {
+			deck = append(deck, Card{kind, names(sort)})
+		}
+	}
+	for _, kind := range []Kind{Refuse, Silence, Deafen, HalfOpen, Slow} {
+		deck = append(deck,
+			Card{kind, w.links(">nats", w.Auth, w.Social, w.Chat)},
+			Card{kind, w.links(">nats", w.Gateways)},
+			Card{kind, w.links(">redis", w.Auth, w.Gateways)},
+			Card{kind, w.links(">mongo", w.Auth, w.Social, w.Chat)},
+			Card{kind, w.fronts()})
+	}
+	for _, kind := range []Kind{StoreLost, StoreFail, StoreStall} {
+		deck = append(deck, Card{kind, names(w.Chat)})
+	}
+	if o.Restart != "" {
+		deck = append(deck, Card{Command, []string{o.Restart}})
+	}
+	return slices.DeleteFunc(deck, func(c Card) bool {
+		return len(c.Targets) == 0 || o.Kinds != nil && !slices.Contains(o.Kinds, c.Kind)
+	})
+}
+
+func names(processes []*system.Process) []string {
+	list := make([]string, len(processes))
+	for i, p := range processes {
+		list[i] = p.Name
+	}
+	return list
+}
+
+// links are the proxies of the processes whose name ends so.
+func (w *World) links(suffix string, sorts ...[]*system.Process) []string {
+	var list []string
+	for _, sort := range sorts {
+		for _, p := range sort {
+			if w.Net.Named(p.Name+suffix) != nil {
+				list = append(list, p.Name+suffix)
+			}
+		}
+	}
+	return list
+}
+
+// fronts are the proxies before the gateways.
+func (w *World) fronts() []string {
+	list := names(w.Gateways)
+	for i, name := range list {
+		list[i] = "clients>" + name
+	}
+	return list
+}
+
+// lastLines is the end of what a process wrote.
+func lastLines(p *system.Process, n int) string {
+	lines := strings.Split(strings.TrimSpace(p.Log()), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
