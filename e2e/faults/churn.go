@@ -37,7 +37,7 @@ type churn struct {
 func (c *Crowd) Churn(talking, lasting context.Context) {
 	ch := &churn{Crowd: c, people: c.Users[len(c.Users)-churners:], groups: make(chan string, 12)}
 	for _, u := range ch.people {
-		c.work.Go(func() { ch.run(talking, lasting, u) }) // ended by talking
+		c.begin(func() { ch.run(talking, lasting, u) }) // ended by talking
 	}
 }
 

@@ -3,10 +3,12 @@ package faults
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-im/parley/e2e/person"
@@ -20,8 +22,10 @@ type Crowd struct {
 	*Cast
 	o       Options
 	ledger  *Ledger
+	log     *slog.Logger // of clients
 	devices map[*User][]*Device
 	work    sync.WaitGroup // senders, and what they have in hand
+	busy    atomic.Int64   // how many of these there are
 
 	mu    sync.Mutex // guards the rooms of users once people talk
 	trips map[fault.Code]int
@@ -39,8 +43,8 @@ const (
 
 // NewCrowd gives everyone a device, and one in twelve a second one with a
 // session of its own. It logs in, but does not connect.
-func NewCrowd(ctx context.Context, cast *Cast, o Options, ledger *Ledger) (*Crowd, error) {
-	c := &Crowd{Cast: cast, o: o, ledger: ledger, devices: map[*User][]*Device{}, trips: map[fault.Code]int{}}
+func NewCrowd(ctx context.Context, cast *Cast, o Options, ledger *Ledger, log *slog.Logger) (*Crowd, error) {
+	c := &Crowd{Cast: cast, o: o, ledger: ledger, log: log, devices: map[*User][]*Device{}, trips: map[fault.Code]int{}}
 	for i, u := range cast.Users {
 		phone := c.add(u, "phone", u.session)
 		if i%7 == 3 {
@@ -61,6 +65,7 @@ func (c *Crowd) add(u *User, name string, tokens client.TokenSource) *Device {
 	d := &Device{
 		Name: u.Name + "/" + name, User: u, tokens: tokens, urls: c.World.URLs, ledger: c.ledger, changed: make(chan struct{}),
 	}
+	d.log = c.log.With("device", d.Name)
 	d.random = c.rand(d.Name)
 	c.devices[u] = append(c.devices[u], d)
 	return d
@@ -85,21 +90,33 @@ func (c *Crowd) Devices() []*Device {
 }
 
 // Talk has everyone send until talking ends; what is in hand then goes on
-// until lasting ends. Wait waits for all of it. fail is told what must not be.
+// until lasting ends. fail is told what must not be.
 func (c *Crowd) Talk(talking, lasting context.Context, fail func(error)) {
 	speakers := c.Users[:len(c.Users)-churners]
 	mean := time.Duration(float64(len(speakers)) / c.o.Sends * float64(time.Second))
 	for _, u := range speakers {
-		c.work.Go(func() { c.talk(talking, lasting, u, mean, fail) }) // ended by talking
+		c.begin(func() { c.talk(talking, lasting, u, mean, fail) }) // ended by talking
 	}
 	for _, v := range c.Venues {
 		for _, i := range v.Late {
-			c.work.Go(func() { c.join(lasting, v, c.Users[i], fail) }) // ended by its success, or by lasting
+			c.begin(func() { c.join(lasting, v, c.Users[i], fail) }) // ended by its success, or by lasting
 		}
 	}
 }
 
-// Wait waits for what Talk and Churn have begun.
+// begin runs a part of the work.
+func (c *Crowd) begin(f func()) {
+	c.busy.Add(1)
+	c.work.Go(func() {
+		defer c.busy.Add(-1)
+		f()
+	})
+}
+
+// Busy is how much of what Talk and Churn have begun has not ended.
+func (c *Crowd) Busy() int64 { return c.busy.Load() }
+
+// Wait waits for all of it.
 func (c *Crowd) Wait() { c.work.Wait() }
 
 // talk is one user, who sends from all of their devices.
@@ -124,7 +141,7 @@ func (c *Crowd) talk(talking, lasting context.Context, u *User, mean time.Durati
 		default:
 			continue // enough waits for an answer
 		}
-		c.work.Go(func() { // ended by its acknowledgement, or by lasting; as many as there are slots
+		c.begin(func() { // ended by its acknowledgement, or by lasting; as many as there are slots
 			defer func() { <-slots }()
 			reply, err := device.Send(lasting, roomID, clientID, text)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type Device struct {
 
 	cursors client.MemoryCursors
 	ledger  *Ledger
+	log     *slog.Logger
 
 	mu      sync.Mutex
 	client  *client.Client // nil while it is closed
@@ -46,7 +48,7 @@ func (d *Device) run(ctx context.Context) error {
 func (d *Device) once(ctx context.Context) error {
 	c, err := client.Dial(ctx, client.Options{
 		Gateways: d.urls, Tokens: d.tokens, Cursors: &d.cursors, FromFirst: true,
-		CallTimeout: silentCall + time.Second, MaxBackoff: 2 * time.Second,
+		CallTimeout: silentCall + time.Second, MaxBackoff: 2 * time.Second, Log: d.log,
 	})
 	switch {
 	case ctx.Err() != nil && err != nil:

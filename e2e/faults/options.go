@@ -15,31 +15,35 @@ type Options struct {
 	Settle time.Duration
 
 	People, Rooms, Gateways int
+	Replicas                int     // of each service
 	Sends                   float64 // a second, of all together
 
-	// Kinds are the kinds of faults; nil: all.
-	Kinds []Kind
+	// Faults are what happens instead of what follows from the seed.
+	Faults []Fault
 	// Sabotage breaks the chat service, so that the run must fail: a constant
 	// of faultystore.
 	Sabotage string
+	// Until ends a run that waits for rest, once it is true of what is found
+	// so far. Nil: never.
+	Until func(*Findings) bool
 	// Restart is a shell command that restarts the database that MONGO_URI
 	// names. Empty: it is left alone.
 	Restart string
-	// Logs is a directory for what the processes write.
+	// Logs is a directory for what processes and clients write.
 	Logs string
 }
 
 // Short is the run of `make test`, of about two minutes in all.
 func Short(seed uint64) Options {
 	return Options{
-		Seed: seed, Duration: 80 * time.Second, Pace: time.Second, Settle: 90 * time.Second,
-		People: 60, Rooms: 20, Gateways: 6, Sends: 40,
+		Seed: seed, Duration: 75 * time.Second, Pace: 1500 * time.Millisecond, Settle: 3 * time.Minute,
+		People: 60, Rooms: 20, Gateways: 6, Replicas: 2, Sends: 40,
 	}
 }
 
-// silentCall is how long calls wait for an answer in a run: less than most
+// silentCall is how long gateways wait for services in a run: less than most
 // pauses last.
-const silentCall = 3 * time.Second
+const silentCall = 2 * time.Second
 
 // env are the settings of a run's processes: times short enough that
 // everything that waits for a time happens within two minutes.
@@ -52,7 +56,7 @@ func (o Options) env() []string {
 		"CHAT_STORE_TIMEOUT=2s",
 		"CHAT_QUIET_AFTER=1s",
 		fmt.Sprintf("GATEWAY_CALL_TIMEOUT=%s", silentCall),
-		"GATEWAY_REQUEST_TIMEOUT=5s",
+		"GATEWAY_REQUEST_TIMEOUT=4s",
 		"GATEWAY_HEARTBEAT=2s",
 		"GATEWAY_WRITE_TIMEOUT=30s",  // who does not read is too slow before
 		"GATEWAY_QUEUE_BYTES=262144", // who does not read is soon too slow; a page fits

@@ -3,8 +3,11 @@ package faults
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -60,10 +63,29 @@ func Run(t testing.TB, o Options) *Report {
 	return r.report
 }
 
+// clientLog is where clients write.
+func (r *run) clientLog() *slog.Logger {
+	if r.o.Logs == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	file, err := os.Create(filepath.Join(r.o.Logs, "clients.log"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = file.Close() })
+	return slog.New(slog.NewJSONHandler(file, nil))
+}
+
+// logf says what happens, and when.
+func (r *run) logf(format string, args ...any) {
+	r.t.Helper()
+	r.t.Logf("%6.1fs  "+format, append([]any{time.Since(r.report.Started).Seconds()}, args...)...)
+}
+
 // fail ends the run; the first reason counts.
 func (r *run) fail(err error) {
 	if r.ctx.Err() == nil {
-		r.t.Logf("the run ends: %v", err)
+		r.logf("the run ends: %v", err)
 	}
 	r.end(err)
 }
@@ -71,12 +93,12 @@ func (r *run) fail(err error) {
 func (r *run) setUp() {
 	t, o := r.t, r.o
 	r.world = NewWorld(t, o)
-	t.Logf("Parley runs")
+	r.logf("Parley runs")
 	plans := PlanRooms(rand.New(rand.NewPCG(o.Seed, 0)), o.People, o.Rooms)
 	r.cast = NewCast(t, r.world, o.People, plans)
-	t.Logf("%d people have %d rooms", o.People, o.Rooms)
+	r.logf("%d people have %d rooms", o.People, o.Rooms)
 	var err error
-	if r.crowd, err = NewCrowd(r.ctx, r.cast, o, r.ledger); err != nil {
+	if r.crowd, err = NewCrowd(r.ctx, r.cast, o, r.ledger, r.clientLog()); err != nil {
 		t.Fatal(err)
 	}
 	if r.chat, err = chat.OpenStore(r.ctx, r.world.Stores[contract.Chat]); err != nil {
@@ -105,13 +127,16 @@ func (r *run) setUp() {
 			t.Fatalf("%s does not connect: %v", d.Name, context.Cause(r.ctx))
 		}
 	}
-	t.Logf("%d devices are connected", len(r.crowd.Devices()))
+	r.logf("%d devices are connected", len(r.crowd.Devices()))
 }
 
 // disturb has people talk and faults strike, for the time of the run. When
 // every fault has ended it reports whether the run goes on.
 func (r *run) disturb() bool {
-	faults := Schedule(r.o.Seed, r.world.Deck(r.o), r.o.Pace, r.o.Duration)
+	faults := r.o.Faults
+	if faults == nil {
+		faults = Schedule(r.o.Seed, r.world.Deck(r.o), r.o.Pace, r.o.Duration)
+	}
 	started := time.Now()
 	talking, hush := context.WithTimeout(r.ctx, r.o.Duration)
 	defer hush()
@@ -123,7 +148,7 @@ func (r *run) disturb() bool {
 	sloth := &Sloth{tokens: r.cast.Users[busy.Owner].session, urls: r.world.direct, roomID: busy.ID}
 	var sits sync.WaitGroup
 	sits.Go(func() { sloth.Run(talking) }) // ended by talking
-	injector := NewInjector(r.world, r.guard, r.t.Logf)
+	injector := NewInjector(r.world, r.guard, r.logf)
 	if err := injector.Run(r.ctx, faults); err != nil {
 		r.fail(err)
 	}
@@ -131,7 +156,7 @@ func (r *run) disturb() bool {
 	sits.Wait()
 	r.report.Duration = time.Since(started).Seconds()
 	r.report.Faults, r.report.TooSlow = injector.Counts(), sloth.TooSlow
-	r.t.Logf("the last fault has ended; the client that never reads connected %d times, and was dropped %d times", sloth.Connects, sloth.Dropped)
+	r.logf("the last fault has ended; the client that never reads connected %d times, and was dropped %d times", sloth.Connects, sloth.Dropped)
 	return r.ctx.Err() == nil
 }
 
@@ -140,13 +165,21 @@ func (r *run) disturb() bool {
 func (r *run) settle() {
 	started := time.Now()
 	defer func() { r.report.Settled = time.Since(started).Seconds() }()
-	r.crowd.Wait() // ended by the contexts of Talk
 	for deadline := started.Add(r.o.Settle); r.ctx.Err() == nil; sleep(r.ctx, 200*time.Millisecond) {
+		if r.o.Until != nil {
+			if err := r.compare(r.ctx); err != nil {
+				r.fail(err)
+			} else if r.o.Until(r.report.Findings) {
+				return
+			}
+		}
 		behind, err := r.behind(r.ctx)
 		switch {
 		case err != nil:
 			r.fail(err)
 		case behind == "":
+			r.crowd.Wait() // nothing is in hand
+			r.logf("everything has come to rest")
 			return
 		case time.Now().After(deadline):
 			r.fail(fmt.Errorf("not at rest after %v: %s", r.o.Settle, behind))
@@ -154,8 +187,12 @@ func (r *run) settle() {
 	}
 }
 
-// behind names a device that lacks the last message of a room; empty: none.
+// behind says what is in hand, or which device lacks the last message of a
+// room; empty: nothing and none.
 func (r *run) behind(ctx context.Context) (string, error) {
+	if n := r.crowd.Busy(); n > 0 {
+		return fmt.Sprintf("%d calls have no answer yet", n), nil
+	}
 	for _, v := range r.cast.Venues {
 		tails, err := r.chat.Tails(ctx, []string{v.ID})
 		if err != nil {
@@ -178,8 +215,8 @@ func (r *run) behind(ctx context.Context) (string, error) {
 }
 
 // comeDown compares the events with the stores, which needs everything to
-// run, has all devices close, and stops chat, so that nothing changes any
-// more.
+// run, has all devices close, and stops all processes, so that nothing changes
+// any more.
 func (r *run) comeDown() {
 	if r.ctx.Err() == nil {
 		if err := r.events(r.ctx); err != nil {
@@ -188,11 +225,8 @@ func (r *run) comeDown() {
 	}
 	r.hangUp()
 	r.devices.Wait()
-	for _, p := range r.world.Chat {
-		r.guard.Expect(p)
-		if err := p.End(r.t.Context()); err != nil {
-			r.fail(err)
-		}
+	if err := r.world.stop(r.t.Context(), r.guard); err != nil {
+		r.fail(err)
 	}
 	for _, d := range r.crowd.Devices() {
 		s := d.Stats()

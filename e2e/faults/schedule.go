@@ -108,14 +108,14 @@ func draw(random *rand.Rand, hand []Card, free func(string) bool) (Fault, []Card
 }
 
 // fill says how long and how much. Pauses and silences are longer than the
-// timeouts of calls, which the run sets to three seconds, and some of them
+// timeouts of calls, which the run sets to two seconds, and some of them
 // longer than two heartbeats.
 func (f *Fault) fill(random *rand.Rand) {
 	switch f.Kind {
 	case Kill:
 		f.For = between(random, 0, 3*time.Second)
 	case Pause, Silence, Deafen, HalfOpen:
-		f.For = between(random, 3*time.Second, 8*time.Second)
+		f.For = between(random, 2*time.Second, 7*time.Second)
 	case Refuse:
 		f.For = between(random, 200*time.Millisecond, 5*time.Second)
 	case Slow:

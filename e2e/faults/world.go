@@ -1,8 +1,11 @@
 package faults
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/parley-im/parley/e2e/system"
@@ -26,6 +29,7 @@ func NewWorld(t testing.TB, o Options) *World {
 	w := &World{Net: NewNet(func() string { return system.FreeAddr(t) }), processes: map[string]*system.Process{}}
 	t.Cleanup(w.Net.Close)
 	w.System = system.Start(t, system.Options{
+		Replicas: o.Replicas,
 		Gateways: o.Gateways,
 		Env:      o.env(),
 		Programs: map[string]string{"chat": system.Build(t, faultyChat)},
@@ -73,9 +77,7 @@ func (w *World) Deck(o Options) []Card {
 	if o.Restart != "" {
 		deck = append(deck, Card{Command, []string{o.Restart}})
 	}
-	return slices.DeleteFunc(deck, func(c Card) bool {
-		return len(c.Targets) == 0 || o.Kinds != nil && !slices.Contains(o.Kinds, c.Kind)
-	})
+	return slices.DeleteFunc(deck, func(c Card) bool { return len(c.Targets) == 0 })
 }
 
 func names(processes []*system.Process) []string {
@@ -106,6 +108,23 @@ func (w *World) fronts() []string {
 		list[i] = "clients>" + name
 	}
 	return list
+}
+
+// stop ends all processes as an operator would: first gateways, then the
+// services, then what they rest on.
+func (w *World) stop(ctx context.Context, guard *Guard) error {
+	var errs []error
+	for _, tier := range [][]*system.Process{w.Gateways, slices.Concat(w.Auth, w.Social, w.Chat), {w.NATS, w.Redis}} {
+		ended := make([]error, len(tier))
+		var wg sync.WaitGroup
+		for i, p := range tier {
+			guard.Expect(p)
+			wg.Go(func() { ended[i] = p.End(ctx) }) // ended by its time
+		}
+		wg.Wait()
+		errs = append(errs, ended...)
+	}
+	return errors.Join(errs...)
 }
 
 // lastLines is the end of what a process wrote.
