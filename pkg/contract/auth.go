@@ -61,8 +61,13 @@ type LoginRequest struct {
 }
 
 // RefreshRequest spends a refresh token.
+//
+// AskedAt is when a gateway took the request in. One that was overtaken, by the
+// same caller who tried again meanwhile, changes nothing any more. The zero
+// time: nobody knows.
 type RefreshRequest struct {
 	RefreshToken string `json:"refresh_token"`
+	AskedAt      Time   `json:"asked_at"`
 }
 
 // Grant is what a login, a registration or a refresh gives.

@@ -67,7 +67,7 @@ func (h *handlers) login(ctx context.Context, req contract.LoginRequest) (contra
 }
 
 func (h *handlers) refresh(ctx context.Context, req contract.RefreshRequest) (contract.Grant, error) {
-	grant, err := h.sessions.Refresh(ctx, req.RefreshToken)
+	grant, err := h.sessions.Refresh(ctx, req.RefreshToken, req.AskedAt)
 	if err != nil {
 		h.kick() // a reuse has ended the session
 	}

@@ -34,6 +34,7 @@ const (
 var (
 	errSession = fault.New(fault.Unauthenticated, "the session has ended")
 	errRefresh = fault.New(fault.Unauthenticated, "the refresh token is not valid")
+	errLate    = fault.New(fault.Unavailable, "the session was used after this was asked for; ask again").After(time.Second)
 )
 
 // sessions opens, refreshes and ends sessions.
@@ -129,7 +130,12 @@ func (s *sessions) makeRoom(ctx context.Context, userID string) error {
 
 // Refresh spends a refresh token. Of many that spend one at once, the last
 // gets the token that lives.
-func (s *sessions) Refresh(ctx context.Context, raw string) (contract.Grant, error) {
+//
+// A request that was asked for before the session was last used is a late one:
+// a replica that stood still carries it out when its caller has long tried
+// again, and has the token that this one would kill. Clocks that differ cost
+// such a caller one more try.
+func (s *sessions) Refresh(ctx context.Context, raw string, asked contract.Time) (contract.Grant, error) {
 	t, ok := parseRefresh(raw)
 	if !ok {
 		return contract.Grant{}, errRefresh
@@ -142,6 +148,9 @@ func (s *sessions) Refresh(ctx context.Context, raw string) (contract.Grant, err
 		}
 		if session == nil || !session.Family.is(t.Family) || !s.lives(*session) {
 			return errRefresh
+		}
+		if !asked.IsZero() && asked.Before(session.LastUsedAt.Time) {
+			return errLate
 		}
 		user, err := s.store.User(ctx, session.UserID)
 		if err != nil {

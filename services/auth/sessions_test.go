@@ -114,6 +114,24 @@ func TestRefresh(t *testing.T) {
 			t.Fatal("the session lives on")
 		}
 	})
+	t.Run("a late one changes nothing", func(t *testing.T) {
+		g := w.login("ann", password)
+		asked := contract.NewTime(w.clock.Now())
+		late := func() {
+			t.Helper()
+			fails(w, contract.Refresh, contract.RefreshRequest{RefreshToken: g.RefreshToken, AskedAt: asked}, fault.Unavailable, "")
+		}
+		w.pass(5 * time.Second)
+		next := w.refreshed(g.RefreshToken) // tried again by its caller, who waited long enough
+		late()
+		next = w.refreshed(next.RefreshToken)
+		late() // not even a reuse: it was asked for before
+		if !w.lives(g) {
+			t.Fatal("the session has ended")
+		}
+		w.pass(time.Second)
+		must(w, contract.Refresh, contract.RefreshRequest{RefreshToken: next.RefreshToken, AskedAt: contract.NewTime(w.clock.Now())})
+	})
 	t.Run("the token before, once its successor is used, is a reuse", func(t *testing.T) {
 		g := w.login("ann", password)
 		next := w.refreshed(g.RefreshToken)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
@@ -75,11 +76,14 @@ func (a *api) login(r *request) (answer, error) {
 }
 
 func (a *api) refresh(r *request) (answer, error) {
-	var body contract.RefreshRequest
+	asked := contract.NewTime(time.Now())
+	var body struct {
+		RefreshToken string `json:"refresh_token"`
+	}
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
-	grant, err := ask(r.ctx, a, contract.Refresh, body)
+	grant, err := ask(r.ctx, a, contract.Refresh, contract.RefreshRequest{RefreshToken: body.RefreshToken, AskedAt: asked})
 	if err != nil {
 		return answer{}, err
 	}
