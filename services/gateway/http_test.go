@@ -128,15 +128,7 @@ func TestHTTP_redis_away(t *testing.T) {
 // it is back.
 func TestHealth_redis_away(t *testing.T) {
 	w := newWorld(t, nil)
-	redis := func() telemetry.CheckState {
-		for _, state := range w.tel.Health.States(t.Context()) {
-			if state.Name == "redis" {
-				return state
-			}
-		}
-		t.Fatal("there is no check redis")
-		return telemetry.CheckState{}
-	}
+	redis := func() telemetry.CheckState { return w.check(t, "redis") }
 	eventually(t, "all is well", func() bool { return redis().String() == "ok" })
 	w.redis.Close()
 	if state := redis(); state.String() != "degraded: redis is away" || w.metric(t, "parley_limit_redis_away") != 1 {

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -18,15 +17,7 @@ import (
 // who publishes.
 func testHub(t *testing.T) (*hub, *nats.Conn) {
 	t.Helper()
-	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv.Start()
-	t.Cleanup(srv.Shutdown)
-	if !srv.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the NATS server does not start")
-	}
+	srv := startNATS(t, -1)
 	dial := func() *nats.Conn {
 		nc, err := nats.Connect(srv.ClientURL())
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ import (
 // services answer: their methods over NATS, from a little state here.
 type world struct {
 	url    string // of the gateway
+	nats   *server.Server
 	redis  *miniredis.Miniredis
 	nc     *nats.Conn // of someone who publishes
 	key    token.Key
@@ -46,20 +48,13 @@ type world struct {
 // newWorld starts it, with settings changed.
 func newWorld(t *testing.T, change func(*Config)) *world {
 	t.Helper()
-	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv.Start()
-	t.Cleanup(srv.Shutdown)
-	if !srv.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the NATS server does not start")
-	}
+	srv := startNATS(t, -1)
 	key, err := token.NewKey(time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{
+		nats:   srv,
 		redis:  miniredis.RunT(t),
 		key:    key,
 		signer: token.NewSigner(key, time.Minute, time.Now),
@@ -67,7 +62,7 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 		rooms:  map[string][]contract.RoomHeadRev{},
 	}
 	dial := func() *nats.Conn {
-		nc, err := nats.Connect(srv.ClientURL())
+		nc, err := nats.Connect(srv.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,6 +99,58 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 		return len(states) == 4 && !slices.ContainsFunc(states, func(s telemetry.CheckState) bool { return s.Err != nil })
 	})
 	return w
+}
+
+// startNATS starts a server on the port, or on a free one for -1.
+func startNATS(t *testing.T, port int) *server.Server {
+	t.Helper()
+	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	if !srv.ReadyForConnections(10 * time.Second) {
+		t.Fatal("the NATS server does not start")
+	}
+	return srv
+}
+
+// natsAway stops the NATS server, and returns when the gateway has noticed.
+func (w *world) natsAway(t *testing.T) {
+	t.Helper()
+	w.nats.Shutdown()
+	w.nats.WaitForShutdown()
+	eventually(t, "the gateway notices", func() bool { return w.check(t, "nats").Err != nil })
+}
+
+// natsBack starts it again, and returns when all are connected.
+func (w *world) natsBack(t *testing.T) {
+	t.Helper()
+	u, err := url.Parse(w.nats.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.nats = startNATS(t, port)
+	eventually(t, "all are connected", func() bool {
+		return w.check(t, "nats").Err == nil && w.nats.NumClients() == 4
+	})
+}
+
+// check is the state of one of the gateway's checks.
+func (w *world) check(t *testing.T, name string) telemetry.CheckState {
+	t.Helper()
+	for _, state := range w.tel.Health.States(t.Context()) {
+		if state.Name == name {
+			return state
+		}
+	}
+	t.Fatalf("there is no check %s", name)
+	return telemetry.CheckState{}
 }
 
 // background runs a part until the test ends, or stop is called.
