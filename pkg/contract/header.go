@@ -5,6 +5,10 @@ package contract
 // clocks of two machines differ. Without it the server's own limit holds.
 const HeaderTimeout = "Parley-Timeout-Ms"
 
+// HeaderLeaving stands in an answer of a replica that is about to stop. Who
+// preferred it asks any replica from then on.
+const HeaderLeaving = "Parley-Leaving"
+
 // MetadataReplica is the key of micro's service metadata that holds the
 // replica's id, as a pinned method's subject ends with it. Micro chooses its
 // own instance id only once the service runs, hence a second one.

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
+	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 )
 
@@ -19,7 +20,7 @@ import (
 // told: nil for the reply.
 func (s *Server) answer(ctx context.Context, j job, reply []byte, f *fault.Error) *fault.Error {
 	if f == nil {
-		err := s.nc.Publish(j.req.Reply(), reply)
+		err := s.nc.PublishMsg(&nats.Msg{Subject: j.req.Reply(), Data: reply, Header: s.leavingHeader(j)})
 		if !errors.Is(err, nats.ErrMaxPayload) {
 			s.notSent(ctx, j, err)
 			return nil
@@ -39,6 +40,15 @@ func (s *Server) answer(ctx context.Context, j job, reply []byte, f *fault.Error
 	}
 	s.notSent(ctx, j, err)
 	return f
+}
+
+// leavingHeader is what asks a caller who preferred this replica to do so no
+// more; nil while it stays.
+func (s *Server) leavingHeader(j job) nats.Header {
+	if !j.preferred || !s.leaving.Load() {
+		return nil
+	}
+	return nats.Header{contract.HeaderLeaving: {s.replica}}
 }
 
 func (s *Server) notSent(ctx context.Context, j job, err error) {

@@ -100,6 +100,7 @@ func (c *Client) send(ctx context.Context, r *route, req *request) (*nats.Msg, *
 			var reply *nats.Msg
 			if reply, err = c.answer(ctx, r, w); err == nil {
 				c.repeats.answered()
+				c.departed.note(reply)
 				return reply, nil
 			}
 		}

@@ -24,13 +24,14 @@ type ClientOptions struct {
 // many goroutines and needs no closing: its one subscription, for answers,
 // lives as long as the connection.
 type Client struct {
-	nc      *nats.Conn
-	timeout time.Duration
-	tracer  trace.Tracer
-	metrics *clientMetrics
-	inbox   inbox
-	repeats repeats
-	pool    sync.Pool // of *request
+	nc       *nats.Conn
+	timeout  time.Duration
+	tracer   trace.Tracer
+	metrics  *clientMetrics
+	inbox    inbox
+	repeats  repeats
+	departed departed
+	pool     sync.Pool // of *request
 
 	mu     sync.RWMutex
 	routes map[routeKey]*route // under mu; grows to the methods called
@@ -62,8 +63,8 @@ type CallOption func(*callOptions)
 type callOptions struct{ replica string }
 
 // To asks one replica, whose id [Replicas] or [Server.Replica] told. It is a
-// preference: a replica that is gone, and a method that is not Pinned, are
-// answered by the queue group instead.
+// preference: a replica that is gone or about to go, and a method that is not
+// Pinned, are answered by the queue group instead.
 func To(replica string) CallOption {
 	return func(o *callOptions) { o.replica = replica }
 }
@@ -91,7 +92,7 @@ func Call[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, R
 		r = c.addRoute(routeKey{m.Service, m.Name}, m.Subject(), m.Repeatable)
 	}
 	subject := r.subject
-	if replica := optionsOf(opts).replica; replica != "" && m.Pinned {
+	if replica := optionsOf(opts).replica; replica != "" && m.Pinned && !c.departed.has(replica) {
 		if s, err := m.ReplicaSubject(replica); err == nil {
 			subject = s
 		}

@@ -2,9 +2,7 @@ package rpc_test
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/url"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -30,63 +28,13 @@ func startCluster(t testing.TB) (a, b *server.Server) {
 	return a, b
 }
 
-// serveKey runs a replica that answers keyMethod with h.
-func serveKey(t testing.TB, nc *nats.Conn, h func(context.Context, echoRequest) (echoReply, error)) *running {
-	t.Helper()
-	s := rpc.NewServer(nc, options())
-	rpc.Handle(s, keyMethod(), h)
-	return start(t, s)
-}
-
-// A server of a cluster sends on what is meant for a replica at another one
-// until it has heard that it left there; what comes too late is lost without
-// a word. A method that is repeatable makes up for it.
-func TestServer_drains_in_a_cluster(t *testing.T) {
+// As TestServer_drains_without_loss, with the callers at another server of a
+// cluster, which sends on what is meant for one replica until it has heard
+// that the replica left; what comes too late is lost without a word. Few do,
+// since a replica that leaves says so first; those few are sent again.
+func TestServer_drains_without_loss_in_a_cluster(t *testing.T) {
 	here, there := startCluster(t)
-	work := func(_ context.Context, r echoRequest) (echoReply, error) {
-		time.Sleep(rand.N(2 * time.Millisecond)) // stands for a store
-		return echoReply{Text: r.Text}, nil
-	}
-	serveKey(t, connect(t, here), work)
-
-	var replaced atomic.Pointer[string]
-	replaced.Store(new(string))
-	stop := make(chan struct{})
-	var calls atomic.Int64
-	var callers sync.WaitGroup
-	for range 16 {
-		c := rpc.NewClient(connect(t, here), rpc.ClientOptions{Timeout: 20 * time.Second})
-		callers.Go(func() { // ends with stop
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				opts := []rpc.CallOption{rpc.To(*replaced.Load())}
-				if _, err := rpc.Call(context.Background(), c, keyMethod(), echoRequest{Text: "x"}, opts[:rand.N(2)]...); err != nil {
-					t.Errorf("call failed: %v", err)
-				}
-				calls.Add(1)
-			}
-		})
-	}
-	const rounds = 20
-	for range rounds {
-		nc := connect(t, there)
-		r := serveKey(t, nc, work)
-		id := r.Replica()
-		replaced.Store(&id)
-		seen := calls.Load()
-		await(t, "calls to pass", func() bool { return calls.Load() > seen+50 })
-		if err := r.stop(); err != nil {
-			t.Error(err)
-		}
-		nc.Close() // the process ends: what is not with NATS by now is lost
-	}
-	close(stop)
-	callers.Wait()
-	t.Logf("%d calls over %d restarts", calls.Load(), rounds)
+	replaceUnderLoad(t, here, there, keyMethod())
 }
 
 // The caller's server goes away while its requests run: what may run twice is

@@ -2,12 +2,17 @@ package rpc_test
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
 )
@@ -16,11 +21,23 @@ import (
 // all, under a stream of calls to either. None may fail.
 func TestServer_drains_without_loss(t *testing.T) {
 	ns := startNATS(t)
+	replaceUnderLoad(t, ns, ns, echoMethod())
+}
+
+// replaceUnderLoad has the callers of m and the replica that stays at one
+// server of NATS, and the replica that is replaced at another.
+func replaceUnderLoad(t *testing.T, here, there *server.Server, m contract.Method[echoRequest, echoReply]) {
+	t.Helper()
+	serve := func(nc *nats.Conn, h func(context.Context, echoRequest) (echoReply, error)) *running {
+		s := rpc.NewServer(nc, options())
+		rpc.Handle(s, m, h)
+		return start(t, s)
+	}
 	work := func(_ context.Context, r echoRequest) (echoReply, error) {
 		time.Sleep(rand.N(2 * time.Millisecond)) // stands for a store
 		return echoReply{Text: r.Text}, nil
 	}
-	serveEcho(t, connect(t, ns), options(), work)
+	serve(connect(t, here), work)
 
 	var replaced atomic.Pointer[string]
 	replaced.Store(new(string))
@@ -28,7 +45,7 @@ func TestServer_drains_without_loss(t *testing.T) {
 	var calls atomic.Int64
 	var callers sync.WaitGroup
 	for range 16 {
-		c := rpc.NewClient(connect(t, ns), rpc.ClientOptions{})
+		c := rpc.NewClient(connect(t, here), rpc.ClientOptions{})
 		callers.Go(func() { // ends with stop
 			for {
 				select {
@@ -37,7 +54,7 @@ func TestServer_drains_without_loss(t *testing.T) {
 				default:
 				}
 				opts := []rpc.CallOption{rpc.To(*replaced.Load())}
-				if _, err := rpc.Call(context.Background(), c, echoMethod(), echoRequest{Text: "x"}, opts[:rand.N(2)]...); err != nil {
+				if _, err := rpc.Call(context.Background(), c, m, echoRequest{Text: "x"}, opts[:rand.N(2)]...); err != nil {
 					t.Errorf("call failed: %v", err)
 				}
 				calls.Add(1)
@@ -49,8 +66,8 @@ func TestServer_drains_without_loss(t *testing.T) {
 		rounds = 5
 	}
 	for range rounds {
-		nc := connect(t, ns)
-		r := serveEcho(t, nc, options(), work)
+		nc := connect(t, there)
+		r := serve(nc, work)
 		id := r.Replica()
 		replaced.Store(&id)
 		seen := calls.Load()
@@ -63,6 +80,60 @@ func TestServer_drains_without_loss(t *testing.T) {
 	close(stop)
 	callers.Wait()
 	t.Logf("%d calls over %d restarts", calls.Load(), rounds)
+}
+
+// While a replica leaves it still answers those who prefer it, and tells them.
+func TestServer_leaves(t *testing.T) {
+	ns := startNATS(t)
+	leaver := serveEcho(t, connect(t, ns), options(), nil)
+	subject, err := echoMethod().ReplicaSubject(leaver.Replica())
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc := connect(t, ns)
+	answered, told := 0, 0
+	for {
+		m, err := nc.Request(subject, []byte(`{}`), 5*time.Second)
+		if errors.Is(err, nats.ErrNoResponders) {
+			break // it has left
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answered++; answered == 10 {
+			leaver.cancel()
+		}
+		if m.Header.Get(contract.HeaderLeaving) == leaver.Replica() {
+			told++
+		}
+	}
+	if told == 0 || answered-told < 10 {
+		t.Errorf("told with %d of %d answers", told, answered)
+	}
+}
+
+// A caller who is told goes elsewhere, while the replica still answers.
+func TestTo_a_replica_that_leaves(t *testing.T) {
+	ns := startNATS(t)
+	nc := connect(t, ns)
+	other := serveEcho(t, connect(t, ns), options(), nil)
+	subject, err := echoMethod().ReplicaSubject("leaver")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = nc.Subscribe(subject, func(m *nats.Msg) {
+		_ = m.RespondMsg(&nats.Msg{Data: []byte(`{"replica":"leaver"}`), Header: nats.Header{contract.HeaderLeaving: {"leaver"}}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := rpc.NewClient(nc, rpc.ClientOptions{})
+	for _, want := range []string{"leaver", other.Replica(), other.Replica()} {
+		rep, err := rpc.Call(within(t, 5*time.Second), c, echoMethod(), echoRequest{}, rpc.To("leaver"))
+		if err != nil || rep.Replica != want {
+			t.Fatalf("got %+v, %v; want %s", rep, err, want)
+		}
+	}
 }
 
 // The last replica goes: what reached it is answered, more than its workers

@@ -51,9 +51,11 @@ func (s *Server) listen(ctx context.Context) (micro.Service, error) {
 // subscribe serves one method, for any caller in the queue group and, when it
 // is pinned, for those who prefer this replica.
 func (s *Server) subscribe(ctx context.Context, service micro.Service, ep *endpoint) error {
-	handler := micro.HandlerFunc(func(req micro.Request) { s.accept(ep, req) })
+	handler := func(preferred bool) micro.Handler {
+		return micro.HandlerFunc(func(req micro.Request) { s.accept(ep, req, preferred) })
+	}
 	limits := micro.WithEndpointPendingLimits(pendingMessages, pendingBytes)
-	err := service.AddEndpoint(ep.name, handler, limits, micro.WithEndpointSubject(ep.subject))
+	err := service.AddEndpoint(ep.name, handler(false), limits, micro.WithEndpointSubject(ep.subject))
 	if err != nil {
 		return fmt.Errorf("serve %s: %w", ep.subject, err)
 	}
@@ -63,7 +65,7 @@ func (s *Server) subscribe(ctx context.Context, service micro.Service, ep *endpo
 	if ep.replica == "" {
 		return nil
 	}
-	err = service.AddEndpoint(ep.name+"-replica", handler, limits,
+	err = service.AddEndpoint(ep.name+"-replica", handler(true), limits,
 		micro.WithEndpointSubject(ep.replica), micro.WithEndpointQueueGroupDisabled())
 	if err != nil {
 		return fmt.Errorf("serve %s: %w", ep.replica, err)

@@ -19,6 +19,14 @@ func keyMethod() contract.Method[echoRequest, echoReply] {
 	return contract.Method[echoRequest, echoReply]{Service: contract.Chat, Name: "key", Pinned: true, Repeatable: true}
 }
 
+// serveKey runs a replica that answers keyMethod with h.
+func serveKey(t testing.TB, nc *nats.Conn, h func(context.Context, echoRequest) (echoReply, error)) *running {
+	t.Helper()
+	s := rpc.NewServer(nc, options())
+	rpc.Handle(s, keyMethod(), h)
+	return start(t, s)
+}
+
 // swallow takes requests and answers none, as a replica that died with them
 // does. It counts them.
 func swallow(t *testing.T, nc *nats.Conn, subject string) *atomic.Int64 {

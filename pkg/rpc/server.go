@@ -73,6 +73,9 @@ type Server struct {
 	state   atomic.Int32
 	stopped chan struct{} // closed when micro's service has stopped, whoever stopped it
 
+	leaving   atomic.Bool  // callers who prefer this replica are told to do so no more
+	preferred atomic.Int64 // requests that came for this very replica
+
 	intake sync.RWMutex // held for reading while a request is put into queue
 	open   bool         // under intake: queue takes requests
 	queue  chan job     // Queue long, closed once open is false
@@ -126,8 +129,9 @@ func (s *Server) Ready(context.Context) error {
 	return nil
 }
 
-// Run serves until ctx ends, then drains: new requests go to other replicas,
-// those that had reached this process are answered. It is nil after such an
+// Run serves until ctx ends, then drains: callers who preferred this replica
+// turn to others, new requests go there too, and those that had reached this
+// process are answered. It is nil after such an
 // end, unless requests had to be left unanswered. If the service stops by
 // itself (the connection was closed for good) Run returns an error at once.
 // It may be called once.

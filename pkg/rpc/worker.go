@@ -26,15 +26,20 @@ type job struct {
 	ep      *endpoint
 	req     micro.Request
 	arrived time.Time
+	// preferred requests came for this very replica.
+	preferred bool
 }
 
 // accept takes a request from NATS. It runs on the subscription's goroutine,
 // where it must not block: the endpoint's next request waits behind it.
-func (s *Server) accept(ep *endpoint, req micro.Request) {
+func (s *Server) accept(ep *endpoint, req micro.Request, preferred bool) {
 	if req.Reply() == "" {
 		return // published, not requested: nobody could learn what became of it
 	}
-	f := s.enqueue(job{ep: ep, req: req, arrived: time.Now()})
+	if preferred {
+		s.preferred.Add(1)
+	}
+	f := s.enqueue(job{ep: ep, req: req, arrived: time.Now(), preferred: preferred})
 	if f == nil {
 		return
 	}
