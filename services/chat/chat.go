@@ -67,6 +67,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
 	out := &pushes{bus.NewPusher(nc, tel)}
 	log := NewLog(store, out, cfg.logOptions(now), tel)
+	tel.Health.Add("inserts", log.Ready)
 	h := &handlers{
 		store:   store,
 		log:     log,

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -18,9 +17,10 @@ type committer struct {
 	byKey     map[Key]*slot
 	rooms     *activeRooms
 	recent    *recentSends
-	heads     map[*room]int64 // to be announced after this round
-	failures  int             // of the store, in a row
-	notBefore time.Time       // of the next insert, after failures
+	heads     map[*room]int64     // to be announced after this round
+	doubts    map[string]struct{} // rooms whose head must be read, at most maxDoubts
+	outage    outage              // others read it too
+	notBefore time.Time           // of the next call of the store, after failures
 }
 
 // slot is one message to be inserted, and everyone who sent it: a retry that
@@ -46,6 +46,7 @@ func newCommitter(l *Log) *committer {
 		rooms:   newActiveRooms(max(1, l.o.ActiveRooms/l.o.Committers)),
 		recent:  newRecentSends(max(1, l.o.RecentSends/l.o.Committers)),
 		heads:   make(map[*room]int64),
+		doubts:  make(map[string]struct{}),
 	}
 }
 
@@ -60,16 +61,12 @@ func (c *committer) run(ctx context.Context) (err error) {
 		c.abandon()
 	}()
 	for c.gather(ctx) {
-		// An insert in flight is finished when ctx ends, under its own timeout.
-		c.round(context.WithoutCancel(ctx))
+		c.round(ctx)
 		c.flushHeads()
 		c.announceQuiet(time.Now())
 		c.rooms.evict(func(r *room) { c.out.Head(r.id, r.last) })
 	}
-	for r := c.rooms.nextQuiet(); r != nil; r = c.rooms.nextQuiet() {
-		c.out.Head(r.id, r.last)
-		c.rooms.announced(r)
-	}
+	c.lastHeads(context.WithoutCancel(ctx))
 	return nil
 }
 
@@ -111,31 +108,32 @@ func (c *committer) gather(ctx context.Context) bool {
 	return true
 }
 
-// pause says whether there is nothing to insert now, and then for how long
-// there will not be, unless a send arrives; negative means for ever.
+// pause says whether there is nothing to ask of the store now, and then for
+// how long there will not be, unless a send arrives; negative means for ever.
 func (c *committer) pause() (time.Duration, bool) {
-	var until time.Time
-	for i, s := range c.pending {
-		at := later(c.notBefore, s.room.notBefore)
-		if i == 0 || at.Before(until) {
-			until = at
+	now, wait := time.Now(), time.Duration(-1)
+	until := func(at time.Time) {
+		if d := max(0, at.Sub(now)); wait < 0 || d < wait {
+			wait = d
 		}
 	}
-	now := time.Now()
-	if len(c.pending) > 0 && !until.After(now) {
+	for _, s := range c.pending {
+		until(later(c.notBefore, s.room.notBefore))
+	}
+	if len(c.doubts) > 0 {
+		until(c.notBefore)
+	}
+	if wait == 0 {
 		return 0, false
 	}
-	if r := c.rooms.nextQuiet(); r != nil && (len(c.pending) == 0 || r.quietAt.Before(until)) {
-		until = r.quietAt
+	if r := c.rooms.nextQuiet(); r != nil {
+		until(r.quietAt)
 	}
-	if until.IsZero() {
-		return -1, true
-	}
-	return max(0, until.Sub(now)), true
+	return wait, true
 }
 
 // accept answers a send from memory, lets it join one that waits, or makes it
-// wait.
+// wait. While the store is away it refuses what came before that was known.
 func (c *committer) accept(s *send) {
 	if s.ctx.Err() != nil {
 		return // its caller has left and was never promised anything
@@ -145,6 +143,10 @@ func (c *committer) accept(s *send) {
 		c.metrics.duplicates.Inc()
 		s.settle(stored)
 		c.oweHead(c.rooms.get(key.RoomID), stored.Seq)
+		return
+	}
+	if c.outage.away() {
+		c.refuse(s)
 		return
 	}
 	if first, ok := c.byKey[key]; ok {
@@ -198,11 +200,22 @@ func (c *committer) announceQuiet(now time.Time) {
 	}
 }
 
-// backOff pauses all inserts, because the store fails.
-func (c *committer) backOff() {
-	c.failures++
-	pause := min(5*time.Millisecond<<min(c.failures, 10), time.Second)
-	c.notBefore = time.Now().Add(pause/2 + rand.N(pause/2))
+// lastHeads announces what is still owed before the committer ends.
+func (c *committer) lastHeads(ctx context.Context) {
+	for _, s := range c.pending {
+		if s.lookUp {
+			c.doubt(s.room)
+		}
+	}
+	if len(c.doubts) > 0 && !c.outage.away() {
+		ctx, cancel := context.WithTimeout(ctx, min(c.o.StoreTimeout, time.Second))
+		defer cancel()
+		c.clearDoubts(ctx)
+	}
+	for r := c.rooms.nextQuiet(); r != nil; r = c.rooms.nextQuiet() {
+		c.out.Head(r.id, r.last)
+		c.rooms.announced(r)
+	}
 }
 
 // abandon answers what waits, and makes Append refuse what comes.

@@ -12,7 +12,7 @@ import (
 type faulty struct {
 	Store
 	onAppend func(context.Context, []Record) (int, error)
-	onRead   func() error // before Tails and ByClientID
+	onRead   func(context.Context) error // before Tails and ByClientID
 
 	mu   sync.Mutex
 	seen [][]Record
@@ -27,7 +27,7 @@ func (s *faulty) Append(ctx context.Context, r []Record) (int, error) {
 
 func (s *faulty) Tails(ctx context.Context, rooms []string) (map[string]int64, error) {
 	if s.onRead != nil {
-		if err := s.onRead(); err != nil {
+		if err := s.onRead(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -36,7 +36,7 @@ func (s *faulty) Tails(ctx context.Context, rooms []string) (map[string]int64, e
 
 func (s *faulty) ByClientID(ctx context.Context, keys []Key) (map[Key]Record, error) {
 	if s.onRead != nil {
-		if err := s.onRead(); err != nil {
+		if err := s.onRead(ctx); err != nil {
 			return nil, err
 		}
 	}

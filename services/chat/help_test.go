@@ -104,6 +104,7 @@ func mustAppend(t *testing.T, log *testLog, r Record) Receipt {
 // testLog is a Log that runs until the test ends, and what it announced.
 type testLog struct {
 	*Log
+	tel    *telemetry.Telemetry
 	out    *recorder
 	cancel context.CancelFunc
 	stop   func()
@@ -124,7 +125,8 @@ func startLog(t testing.TB, store Store, edit ...func(*LogOptions)) *testLog {
 		f(&o)
 	}
 	out := newRecorder()
-	l := &testLog{Log: NewLog(store, out, o, telemetry.Discard(contract.Chat)), out: out}
+	tel := telemetry.Discard(contract.Chat)
+	l := &testLog{Log: NewLog(store, out, o, tel), tel: tel, out: out}
 	var ctx context.Context
 	ctx, l.cancel = context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -164,4 +166,23 @@ func atOnce(n int, f func(i int) (Receipt, error)) (wait func() []outcome) {
 		wg.Wait()
 		return outcomes
 	}
+}
+
+// gathered is the value of a counter or gauge, in sum over its labels.
+func (l *testLog) gathered(t testing.TB, name string) (sum float64) {
+	t.Helper()
+	families, err := l.tel.Metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			for _, m := range f.GetMetric() {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+			return sum
+		}
+	}
+	t.Fatalf("no metric is called %s", name)
+	return 0
 }

@@ -67,10 +67,8 @@ type Log struct {
 
 // NewLog prepares a Log; Run makes it work.
 func NewLog(store Store, out Announcer, o LogOptions, tel *telemetry.Telemetry) *Log {
-	l := &Log{
-		store: store, out: out, o: o,
-		log: tel.Log, metrics: newLogMetrics(tel.Metrics), seed: maphash.MakeSeed(),
-	}
+	l := &Log{store: store, out: out, o: o, log: tel.Log, seed: maphash.MakeSeed()}
+	l.metrics = newLogMetrics(tel.Metrics, func() bool { return l.Ready(context.Background()) != nil })
 	for range o.Committers {
 		l.committers = append(l.committers, newCommitter(l))
 	}
@@ -89,31 +87,50 @@ func (l *Log) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
+// Ready is nil while the store takes messages, as far as the last inserts
+// tell. It asks nothing itself.
+func (l *Log) Ready(context.Context) error {
+	var errs []error
+	for _, c := range l.committers {
+		errs = append(errs, c.outage.err(time.Now()))
+	}
+	return errors.Join(errs...)
+}
+
 // Append stores a message, whose Seq and SentAt it sets, and returns where it
 // stands. The faults:
 //
 //   - AlreadyExists: its Key belongs to a message with another content.
-//   - Unavailable: too many sends wait, or the Log is stopping.
-//   - DeadlineExceeded: ctx or LogOptions.SendTimeout ended.
+//   - Unavailable, with a hint when to come back: the store is away, too many
+//     sends wait, or the Log is stopping.
+//   - DeadlineExceeded: LogOptions.SendTimeout ended, or ctx would have before
+//     the answer got through.
 //
-// After the last two the message may be stored nevertheless, also later; a
-// retry with the same client_id is safe.
+// A store that fails once is tried again. One that is away is not waited for,
+// neither by new sends nor by those that wait already.
+//
+// After Unavailable and DeadlineExceeded the message may be stored
+// nevertheless, also later; a retry with the same client_id is safe, and tells.
 func (l *Log) Append(ctx context.Context, r Record) (Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.o.SendTimeout)
+	ctx, cancel := context.WithTimeout(ctx, answerWithin(ctx, l.o.SendTimeout))
 	defer cancel()
-	s := &send{ctx: ctx, record: r, done: make(chan answer, 1)}
 	c := l.committers[maphash.String(l.seed, r.RoomID)%uint64(len(l.committers))]
+	if cause := c.outage.refusal(time.Now()); cause != nil {
+		l.metrics.away.Inc()
+		return Receipt{}, storeAway(cause)
+	}
+	s := &send{ctx: ctx, record: r, done: make(chan answer, 1)}
 	select {
 	case c.queue <- s:
 	default:
-		l.metrics.refused.Inc()
+		l.metrics.full.Inc()
 		return Receipt{}, errOverloaded
 	}
 	select {
 	case a := <-s.done:
 		return a.receipt, a.err
 	case <-ctx.Done():
-		return Receipt{}, gaveUp(ctx.Err())
+		return Receipt{}, c.gaveUp(ctx.Err())
 	case <-c.stopped:
 	}
 	select { // answered before it stopped?
@@ -131,11 +148,16 @@ var (
 	errOtherContent = fault.New(fault.AlreadyExists, "client_id was used for another message")
 )
 
-func gaveUp(cause error) error {
-	if errors.Is(cause, context.DeadlineExceeded) {
-		return fault.New(fault.DeadlineExceeded, "the message was not confirmed in time; send it again with the same client_id").Because(cause)
+// gaveUp is what a send gets whose ctx ended while it waited.
+func (c *committer) gaveUp(cause error) error {
+	if !errors.Is(cause, context.DeadlineExceeded) {
+		return fault.New(fault.Unavailable, "the send was interrupted").Because(cause)
 	}
-	return fault.New(fault.Unavailable, "the send was interrupted").Because(cause)
+	if why := c.outage.refusal(time.Now()); why != nil {
+		c.metrics.away.Inc()
+		return storeAway(why)
+	}
+	return fault.New(fault.DeadlineExceeded, "the message was not confirmed in time; send it again with the same client_id").Because(cause)
 }
 
 // send is one call of Append.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,32 @@ func TestLog_chaos(t *testing.T) {
 	}
 }
 
+// The same, while all the time one of the Logs or both are without their
+// store, for long enough to notice it: it fails, stalls, or goes on storing
+// without a word.
+func TestLog_chaos_with_outages(t *testing.T) {
+	seeds := 4
+	if testing.Short() {
+		seeds = 1
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint("seed_", seed), func(t *testing.T) {
+			t.Parallel()
+			c := newChaos(t, 1000+uint64(seed))
+			ctx, stop := context.WithCancel(within(t))
+			var outages sync.WaitGroup
+			outages.Go(func() { c.outages(ctx) })
+			c.between = 20 * time.Millisecond // so that it lasts for some outages
+			c.run()
+			stop()
+			outages.Wait()
+			if c.refused.Load() == 0 {
+				t.Error("no send met an outage")
+			}
+		})
+	}
+}
+
 const (
 	chaosRooms   = 3
 	chaosSenders = 16
@@ -43,6 +70,10 @@ type chaos struct {
 	logs []*testLog
 	file Store          // without faults
 	late sync.WaitGroup // inserts that come later
+	down [2]atomic.Bool // each Log's store
+
+	between time.Duration // pause of a sender between two messages, at most
+	refused atomic.Int64  // sends, because the store is away
 
 	mu    sync.Mutex
 	acked map[Key]Receipt
@@ -66,14 +97,24 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	c := &chaos{t: t, rng: &dice{rng: rand.New(rand.NewPCG(seed, 1))}, acked: make(map[Key]Receipt)}
 	path := newFile(t)
 	c.file = openFile(t, path)
-	for range 2 {
-		store := &faulty{Store: openFile(t, path)}
-		store.onAppend = func(ctx context.Context, r []Record) (int, error) { return c.insert(ctx, store.Store, r) }
-		store.onRead = func() error {
-			if c.rng.n(10) == 0 {
-				return errChaos
+	for i := range c.down {
+		down, store := &c.down[i], &faulty{Store: openFile(t, path)}
+		store.onAppend = func(ctx context.Context, r []Record) (int, error) {
+			if down.Load() {
+				return c.insertInVain(ctx, store.Store, r)
 			}
-			return nil
+			return c.insert(ctx, store.Store, r)
+		}
+		store.onRead = func(ctx context.Context) error {
+			switch n := c.rng.n(10); {
+			case down.Load() && n < 2:
+				<-ctx.Done()
+				return ctx.Err()
+			case down.Load(), n == 0:
+				return errChaos
+			default:
+				return nil
+			}
 		}
 		c.logs = append(c.logs, startLog(t, store, func(o *LogOptions) {
 			o.Committers = 1 + int(seed%2)
@@ -114,6 +155,39 @@ func (c *chaos) insert(ctx context.Context, s Store, r []Record) (int, error) {
 	}
 }
 
+// insertInVain is an insert of which nobody learns what became.
+func (c *chaos) insertInVain(ctx context.Context, s Store, r []Record) (int, error) {
+	after := context.WithoutCancel(ctx)
+	switch c.rng.n(4) {
+	case 0:
+		_, _ = s.Append(after, r)
+	case 1:
+		pause := c.rng.duration(2 * time.Second)
+		c.late.Go(func() {
+			<-time.After(pause)
+			_, _ = s.Append(after, r)
+		})
+	case 2:
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	return 0, errChaos
+}
+
+// outages take the stores away, one after the other, until ctx ends.
+func (c *chaos) outages(ctx context.Context) {
+	defer func() { c.down[0].Store(false); c.down[1].Store(false) }()
+	for n := 0; ; n++ {
+		c.down[n%2].Store(true)
+		c.down[1-n%2].Store(n%3 == 0)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(awayAfter + c.rng.duration(awayAfter)):
+		}
+	}
+}
+
 func (c *chaos) run() {
 	var senders sync.WaitGroup
 	for i := range chaosSenders {
@@ -133,6 +207,9 @@ func (c *chaos) sender(name string) {
 	room := fmt.Sprint("room-", c.rng.n(chaosRooms))
 	last := int64(0)
 	for i := range chaosSends {
+		if c.between > 0 {
+			<-time.After(c.rng.duration(c.between))
+		}
 		got, ok := c.send(room, name, fmt.Sprint(i))
 		if !ok {
 			return
@@ -168,6 +245,10 @@ func (c *chaos) send(room, sender, clientID string) (Receipt, bool) {
 		if !fault.From(err).Code.Temporary() {
 			c.t.Errorf("%s %s: %v", sender, clientID, err)
 			return Receipt{}, false
+		}
+		if fault.Is(err, fault.Unavailable) {
+			c.refused.Add(1)
+			<-time.After(c.rng.duration(10 * time.Millisecond))
 		}
 	}
 	c.t.Errorf("%s %s was not stored in time", sender, clientID)

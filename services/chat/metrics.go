@@ -13,10 +13,11 @@ type logMetrics struct {
 	collisions prometheus.Counter
 	unknown    prometheus.Counter
 	duplicates prometheus.Counter
-	refused    prometheus.Counter
+	full, away prometheus.Counter // sends refused, by reason
 }
 
-func newLogMetrics(reg prometheus.Registerer) *logMetrics {
+// newLogMetrics takes what tells whether the store counts as away.
+func newLogMetrics(reg prometheus.Registerer, storeAway func() bool) *logMetrics {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: "parley_chat_" + name, Help: help})
 	}
@@ -32,9 +33,20 @@ func newLogMetrics(reg prometheus.Registerer) *logMetrics {
 		collisions: counter("collisions_total", "Inserts that ended at a seq or client_id that was taken."),
 		unknown:    counter("unknown_outcomes_total", "Calls of the store that did not say what became of messages."),
 		duplicates: counter("duplicates_total", "Messages that turned out to be stored already."),
-		refused:    counter("refused_sends_total", "Sends refused because too many wait."),
 	}
-	reg.MustRegister(m.batch, m.insert, m.collisions, m.unknown, m.duplicates, m.refused)
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_chat_refused_sends_total", Help: "Sends refused because too many wait, or because the store is away.",
+	}, []string{"reason"})
+	m.full, m.away = refused.WithLabelValues("queue_full"), refused.WithLabelValues("store_away")
+	away := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "parley_chat_store_away", Help: "1 while inserts fail or stall, else 0.",
+	}, func() float64 {
+		if storeAway() {
+			return 1
+		}
+		return 0
+	})
+	reg.MustRegister(m.batch, m.insert, m.collisions, m.unknown, m.duplicates, refused, away)
 	return m
 }
 

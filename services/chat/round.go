@@ -10,14 +10,18 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 )
 
-// round makes one attempt to insert what waits.
+// round makes one attempt to insert what waits. One that has begun is finished
+// when ctx ends, under its own timeout.
 func (c *committer) round(ctx context.Context) {
+	if len(c.doubts) > 0 && !c.notBefore.After(time.Now()) && !c.clearDoubts(ctx) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.o.StoreTimeout)
+	defer cancel()
 	due := c.due()
 	if len(due) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.o.StoreTimeout)
-	defer cancel()
 	due, err := c.prepare(ctx, due)
 	if err != nil {
 		c.failed(nil, err)
@@ -28,6 +32,7 @@ func (c *committer) round(ctx context.Context) {
 	}
 	batch := c.number(due)
 	started := time.Now()
+	c.outage.began(started)
 	stored, err := c.store.Append(ctx, batch)
 	c.metrics.inserted(len(batch), time.Since(started))
 	c.settle(due[:len(batch)], batch, stored, err)
@@ -40,6 +45,9 @@ func (c *committer) due() []*slot {
 	c.pending = slices.DeleteFunc(c.pending, func(s *slot) bool {
 		if !s.left() {
 			return false
+		}
+		if s.lookUp {
+			c.doubt(s.room)
 		}
 		c.free(s)
 		return true
@@ -76,10 +84,12 @@ func (c *committer) prepare(ctx context.Context, due []*slot) ([]*slot, error) {
 	if len(unknown) == 0 {
 		return due, nil
 	}
+	c.outage.began(time.Now())
 	tails, err := c.store.Tails(ctx, unknown)
 	if err != nil {
 		return nil, fmt.Errorf("read tails: %w", err)
 	}
+	c.outage.answered()
 	for r := range asked {
 		r.tail, r.known = tails[r.id], true // zero: nothing is stored yet
 	}
@@ -96,10 +106,12 @@ func (c *committer) lookUp(ctx context.Context, due []*slot) ([]*slot, error) {
 	if len(keys) == 0 {
 		return due, nil
 	}
+	c.outage.began(time.Now())
 	found, err := c.store.ByClientID(ctx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("look client ids up: %w", err)
 	}
+	c.outage.answered()
 	done := make(map[*slot]bool, len(found))
 	for _, s := range due {
 		if !s.lookUp {
@@ -152,7 +164,9 @@ func (c *committer) settle(slots []*slot, batch []Record, stored int, err error)
 		c.failed(slots, err)
 		return
 	}
-	c.failures = 0
+	if c.outage.inserted() {
+		c.log.Info("the store takes messages again")
+	}
 	now := time.Now()
 	done := make(map[*slot]bool, stored)
 	for i, r := range batch[:stored] {
@@ -189,7 +203,7 @@ func (c *committer) failed(slots []*slot, err error) {
 		s.lookUp = true
 		s.room.forget()
 	}
-	c.backOff()
+	c.storeFailed(err)
 }
 
 func (c *committer) remove(done map[*slot]bool) {
