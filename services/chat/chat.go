@@ -68,12 +68,13 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	out := &pushes{bus.NewPusher(nc, tel)}
 	log := NewLog(store, out, cfg.logOptions(now), tel)
 	tel.Health.Add("inserts", log.Ready)
+	asked := newEdgeStore(store, max(leastTimeout, cfg.StoreTimeout), max(1, cfg.Workers/2), tel.Log)
 	h := &handlers{
-		store:   store,
+		store:   asked,
 		log:     log,
 		members: members,
-		rooms:   &Rooms{store: store, members: members, list: social.memberships},
-		remover: &Remover{store: store, members: members, within: cfg.RemoveWithin, now: now},
+		rooms:   &Rooms{store: asked, members: members, list: social.memberships},
+		remover: &Remover{store: asked, members: members, within: cfg.RemoveWithin, now: now},
 		out:     out,
 		kick:    relay.Kick,
 	}

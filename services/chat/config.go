@@ -17,7 +17,7 @@ type Config struct {
 	SendQueue    int           `envconfig:"SEND_QUEUE" default:"1024" desc:"Sends that wait for each committer; one more is refused as unavailable."`
 	BatchDocs    int           `envconfig:"BATCH_DOCS" default:"500" desc:"Messages in one insert, at most."`
 	BatchBytes   int           `envconfig:"BATCH_BYTES" default:"4194304" desc:"Bytes in one insert, at most: far below MongoDB's limit of 48 MB."`
-	StoreTimeout time.Duration `envconfig:"STORE_TIMEOUT" default:"5s" desc:"How long one insert may take before its outcome counts as unknown."`
+	StoreTimeout time.Duration `envconfig:"STORE_TIMEOUT" default:"5s" desc:"How long one call of the store may take; after that an insert's outcome counts as unknown, and a read is answered unavailable."`
 	SendTimeout  time.Duration `envconfig:"SEND_TIMEOUT" default:"10s" desc:"How long a send is tried whose caller names no nearer deadline."`
 	ActiveRooms  int           `envconfig:"ACTIVE_ROOMS" default:"50000" desc:"Rooms whose last seq is kept in memory, about 300 bytes each; others are read when written to."`
 	RecentSends  int           `envconfig:"RECENT_SENDS" default:"20000" desc:"Sends remembered to answer retries without the store, about 500 bytes each."`

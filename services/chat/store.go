@@ -8,12 +8,15 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 )
 
-// What a store answers when a record cannot be.
+// What a store answers.
 var (
 	// ErrSeqTaken means that another message stands at the record's seq.
 	ErrSeqTaken = errors.New("seq is taken")
 	// ErrClientIDTaken means that a message with the record's Key is stored.
 	ErrClientIDTaken = errors.New("client id is taken")
+	// ErrUnreadable means that a stored record is not what this program
+	// writes. Asking again does not help.
+	ErrUnreadable = errors.New("stored record is unreadable")
 )
 
 // Store keeps the logs of all rooms and how far each user has read. Every

@@ -361,7 +361,7 @@ func (s *mongoStore) find(ctx context.Context, filter bson.D, o *options.FindOpt
 	for cur.Next(ctx) {
 		var d messageDoc
 		if err := cur.Decode(&d); err != nil {
-			return fmt.Errorf("decode message: %w", err)
+			return fmt.Errorf("decode message: %w: %w", ErrUnreadable, err)
 		}
 		if !take(d.record()) {
 			return nil

@@ -279,7 +279,7 @@ func scanRecord(rows *sql.Rows) (Record, error) {
 	var sent, removed int64
 	err := rows.Scan(&r.RoomID, &r.Seq, &r.ID, &r.SenderID, &r.ClientID, &r.Type, &r.Content.Text, &hash, &sent, &removed, &r.RemovedBy)
 	if err != nil {
-		return Record{}, fmt.Errorf("scan message: %w", err)
+		return Record{}, fmt.Errorf("scan message: %w: %w", ErrUnreadable, err)
 	}
 	copy(r.Hash[:], hash)
 	r.SentAt = contract.FromMilli(sent)

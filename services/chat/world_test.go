@@ -74,6 +74,7 @@ func (w *world) connect(as contract.Service) *nats.Conn {
 
 // replica is one chat service.
 type replica struct {
+	health *telemetry.Health
 	cancel context.CancelFunc
 	done   chan error
 	stop   func() error
@@ -99,7 +100,7 @@ func (w *world) startOver(store string, wrap func(chat.Store) chat.Store, edit .
 	}
 	tel := telemetry.Discard(contract.Chat)
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &replica{cancel: cancel, done: make(chan error, 1)}
+	r := &replica{health: tel.Health, cancel: cancel, done: make(chan error, 1)}
 	r.stop = sync.OnceValue(func() error {
 		cancel()
 		return <-r.done
