@@ -82,7 +82,7 @@ func (p *Permission) addMethods(s Service) {
 }
 
 // addPushes lets publishers publish, gateways deliver, and chat see what
-// changes a membership.
+// changes a membership, and what its replicas remove.
 func (p *Permission) addPushes(s Service) {
 	for _, push := range Pushes() {
 		if push.Scope != ScopeConn && slices.Contains(push.Publishers, s) {
@@ -101,7 +101,8 @@ func (p *Permission) addPushes(s Service) {
 		for _, op := range MembershipOps() {
 			p.SubscribeAllow = append(p.SubscribeAllow, EveryRoom(op))
 		}
-		p.SubscribeAllow = append(p.SubscribeAllow, EventSubjects(Social))
+		p.SubscribeAllow = append(p.SubscribeAllow, EventSubjects(Social),
+			EveryRoom(MessageRemovedPushed.Op), MessageTombstoned.Subject())
 	case Auth, Social:
 	}
 }

@@ -41,6 +41,31 @@ func TestPermissions_have_no_broad_publish(t *testing.T) {
 	}
 }
 
+// Chat hears what makes its memory wrong, and no more of what passes in rooms:
+// neither texts nor who reads.
+func TestPermissions_of_chat(t *testing.T) {
+	var heard []string
+	for _, subject := range contract.Permissions(contract.Chat).SubscribeAllow {
+		if strings.HasPrefix(subject, "im.room.") || strings.HasPrefix(subject, "im.evt.") || strings.HasPrefix(subject, "im.user.") {
+			heard = append(heard, subject)
+		}
+	}
+	want := []string{
+		"im.evt.chat.message.removed", "im.evt.social.>",
+		"im.room.*.member.joined", "im.room.*.member.left", "im.room.*.message.removed",
+		"im.room.*.room.disbanded", "im.room.*.room.updated",
+	}
+	if !slices.Equal(heard, want) {
+		t.Errorf("chat hears %v, want %v", heard, want)
+	}
+	for _, s := range contract.Services() {
+		p := contract.Permissions(s)
+		if s != contract.Chat && (slices.Contains(p.PublishAllow, "im.room.*.message.removed") || slices.Contains(p.PublishAllow, "im.evt.chat.message.removed")) {
+			t.Errorf("%s may tell chat of removals", s)
+		}
+	}
+}
+
 func TestPermissions_of_the_observer(t *testing.T) {
 	p := contract.ObserverPermission()
 	for _, subject := range slices.Concat(p.SubscribeAllow, p.PublishAllow) {
