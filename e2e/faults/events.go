@@ -63,6 +63,9 @@ type Rebuilt struct {
 	Groups  map[string]*Group
 	Removed map[Place]bool // messages that were replaced by tombstones
 
+	// Ended are sessions, with the reason why they ended.
+	Ended []string
+
 	Events, Repeated int
 	// Wrong are events out of order, missing, or repeated under another id.
 	Wrong []string
@@ -134,6 +137,12 @@ func (r *Rebuilt) play(body contract.EventBody[json.RawMessage]) error {
 			return fmt.Errorf("message %d of room %s was removed before", d.Seq, d.RoomID)
 		}
 		r.Removed[place] = true
+	case body.Type == "auth.session.ended":
+		var d contract.SessionEvent
+		if err := json.Unmarshal(body.Data, &d); err != nil {
+			return err
+		}
+		note(&r.Ended, "session %s of user %s at %s: %s", d.SessionID, d.UserID, body.At.Format("15:04:05.000"), d.Reason)
 	}
 	return nil
 }

@@ -17,8 +17,8 @@ import (
 // eventsWait is how long outboxes may take to be empty.
 const eventsWait = 30 * time.Second
 
-// events waits until what the events rebuild is what social's store has, and
-// notes what is not.
+// events waits until what the events rebuild is what the stores have, and
+// notes what is not. After a failure it does not wait.
 func (r *run) events(ctx context.Context) error {
 	secrets, err := embedded.LoadSecrets(ctx, r.world.Data)
 	if err != nil {
@@ -49,8 +49,8 @@ func (r *run) events(ctx context.Context) error {
 		}
 		differs = append(differs, tombstones...)
 		r.report.Events, r.report.Repeated = r.rebuilt.Events, r.rebuilt.Repeated
-		r.report.Differs, r.report.Disorders = differs, r.rebuilt.Wrong
-		if len(differs) == 0 || time.Now().After(deadline) {
+		r.report.Differs, r.report.Disorders, r.report.Ended = differs, r.rebuilt.Wrong, r.rebuilt.Ended
+		if len(differs) == 0 || r.ctx.Err() != nil || time.Now().After(deadline) {
 			return nil
 		}
 		if !sleep(ctx, 300*time.Millisecond) {

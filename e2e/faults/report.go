@@ -51,6 +51,7 @@ type Report struct {
 	Findings  *Findings          `json:"findings"`
 	Differs   []string           `json:"events_differ"` // from the stores
 	Disorders []string           `json:"events_wrong"`
+	Ended     []string           `json:"sessions_ended"` // nobody logs out
 
 	// Failure is what ended the run or kept it from coming to rest; empty: it
 	// went as it should.
@@ -60,7 +61,7 @@ type Report struct {
 
 // Passed reports whether nothing at all was wrong.
 func (r *Report) Passed() bool {
-	return r.Failure == "" && r.Findings != nil && r.Findings.None() && len(r.Differs)+len(r.Disorders) == 0
+	return r.Failure == "" && r.Findings != nil && r.Findings.None() && len(r.Differs)+len(r.Disorders)+len(r.Ended) == 0
 }
 
 // judge fills in the verdict.
@@ -138,6 +139,7 @@ func (r *Report) Details(out io.Writer) {
 	}
 	tell("events differ", r.Differs)
 	tell("events wrong", r.Disorders)
+	tell("session ended", r.Ended)
 }
 
 // Write writes the report as JSON to a file.

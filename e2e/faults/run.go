@@ -218,10 +218,8 @@ func (r *run) behind(ctx context.Context) (string, error) {
 // run, has all devices close, and stops all processes, so that nothing changes
 // any more.
 func (r *run) comeDown() {
-	if r.ctx.Err() == nil {
-		if err := r.events(r.ctx); err != nil {
-			r.fail(err)
-		}
+	if err := r.events(r.t.Context()); err != nil {
+		r.fail(err)
 	}
 	r.hangUp()
 	r.devices.Wait()
