@@ -61,7 +61,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	// Who is connected, and what they get.
 	hub := newHub(nc, tel.Log)
 	conns := newRegistry(cfg.SocketConfig, tel.Metrics, tel.Log)
-	resync := newResyncer(hub, calls, cfg.ResyncInterval, tel.Log)
+	resync := newResyncer(hub, calls, cfg.ResyncInterval, tel.Metrics, tel.Log)
 	revoked.OnRevoked(conns.Revoked)
 	hooks.OnReconnect(hub.Reconnected)
 	hooks.OnReconnect(feed.Missed)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -176,15 +177,11 @@ func (h *hub) detach(c *conn) {
 	c.rooms = nil
 }
 
-// joined lists the rooms that the connection gets.
-func (c *conn) joined() []string {
+// joined is the rooms that the connection gets, as a copy.
+func (c *conn) joined() map[string]struct{} {
 	c.roomsMu.Lock()
 	defer c.roomsMu.Unlock()
-	list := make([]string, 0, len(c.rooms))
-	for id := range c.rooms {
-		list = append(list, id)
-	}
-	return list
+	return maps.Clone(c.rooms)
 }
 
 // Dropped has what a full channel lost be made good.
@@ -229,7 +226,7 @@ func (h *hub) Reconnected() {
 // what is not listed. A room joined since then is left alone, and one that
 // the hub knows newer than the list is not joined. It returns how many rooms
 // were new to this gateway; of those it can't know newer.
-func (h *hub) settle(ctx context.Context, c *conn, before []string, rooms []contract.RoomHeadRev) (fresh int, err error) {
+func (h *hub) settle(ctx context.Context, c *conn, before map[string]struct{}, rooms []contract.RoomHeadRev) (fresh int, err error) {
 	listed := make(map[string]struct{}, len(rooms))
 	current := make([]string, 0, len(rooms))
 	for _, room := range rooms {
@@ -238,7 +235,7 @@ func (h *hub) settle(ctx context.Context, c *conn, before []string, rooms []cont
 			current = append(current, room.ID)
 		}
 	}
-	for _, id := range before {
+	for id := range before {
 		if _, ok := listed[id]; !ok {
 			h.leave(c, id)
 		}

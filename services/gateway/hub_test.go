@@ -15,7 +15,7 @@ import (
 
 // testHub is a hub on a NATS server of its own, and a connection of someone
 // who publishes.
-func testHub(t *testing.T) (*hub, *nats.Conn) {
+func testHub(t testing.TB) (*hub, *nats.Conn) {
 	t.Helper()
 	srv := startNATS(t, -1)
 	dial := func() *nats.Conn {
@@ -39,7 +39,7 @@ func testHub(t *testing.T) (*hub, *nats.Conn) {
 
 // attached is a connection of the user, past authentication, without a
 // socket.
-func attached(t *testing.T, h *hub, userID string) *conn {
+func attached(t testing.TB, h *hub, userID string) *conn {
 	t.Helper()
 	c := newConn(userID, nil, "", SocketConfig{QueueBytes: 1 << 20}, slog.New(slog.DiscardHandler), time.Now())
 	c.renew(token.Claims{UserID: userID, SessionID: "s"})
@@ -51,7 +51,7 @@ func attached(t *testing.T, h *hub, userID string) *conn {
 	return c
 }
 
-func join(t *testing.T, h *hub, c *conn, rooms ...string) {
+func join(t testing.TB, h *hub, c *conn, rooms ...string) {
 	t.Helper()
 	if _, err := h.join(t.Context(), c, rooms...); err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func frames(t *testing.T, c *conn, n int) {
 // subscriptions counts what the hub's connection is subscribed to.
 func subscriptions(h *hub) int { return h.nc.NumSubscriptions() }
 
-func eventually(t *testing.T, what string, is func() bool) {
+func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -13,6 +14,7 @@ type localUser struct {
 	sub   *nats.Subscription
 	live  chan struct{} // closed when the NATS server knows the subscription
 	conns map[*conn]struct{}
+	read  time.Time // when their rooms were last read because someone asked
 }
 
 // userShard owns the users, and the channel on which their pushes arrive. It
@@ -64,6 +66,23 @@ func (s *userShard) remove(userID string, c *conn) {
 		delete(s.users, userID)
 		_ = user.sub.Unsubscribe() // fails only when the connection is closed
 	}
+}
+
+// noteRead notes that the user's rooms were read because someone asked.
+func (s *userShard) noteRead(userID string, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if user, ok := s.users[userID]; ok {
+		user.read = at
+	}
+}
+
+// readSince reports whether that was after a time.
+func (s *userShard) readSince(userID string, since time.Time) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	user, ok := s.users[userID]
+	return ok && user.read.After(since)
 }
 
 // conns lists the user's connections here.

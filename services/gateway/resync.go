@@ -3,127 +3,131 @@ package gateway
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
 )
 
-// resyncWorkers is how many users' rooms are read at once after a reconnect.
-const resyncWorkers = 8
+const (
+	// resyncWorkers is how many users' rooms are read at once at most.
+	resyncWorkers = 8
+	// resyncTick is the shortest wait for the next of a turn: with very many
+	// users several are due at once.
+	resyncTick = 5 * time.Millisecond
+)
 
 // resyncer reads the rooms of users with connections here again, and puts
 // right what pushes may have missed: which rooms they are in, and where the
-// rooms' heads stand. It does so when a push was dropped, after a reconnect
-// to NATS, and for everyone about once a minute.
+// rooms' heads stand. It does so soon for who is asked for, as after a dropped
+// push or a reconnect to NATS, and for everyone in turn about once a minute.
 type resyncer struct {
-	hub      *hub
-	calls    *rpc.Client
-	interval time.Duration // within which everyone is read once
-	log      *slog.Logger
+	hub     *hub
+	calls   *rpc.Client
+	log     *slog.Logger
+	metrics *resyncMetrics
 
-	mu      sync.Mutex
-	pending map[string]struct{}
-	wake    chan struct{} // capacity 1
+	asks     *asks
+	turn     *turn // Run's goroutine alone uses it
+	setbacks *setbacks
 }
 
-func newResyncer(h *hub, calls *rpc.Client, interval time.Duration, log *slog.Logger) *resyncer {
-	r := &resyncer{hub: h, calls: calls, interval: interval, log: log, pending: map[string]struct{}{}, wake: make(chan struct{}, 1)}
+func newResyncer(h *hub, calls *rpc.Client, interval time.Duration, metrics prometheus.Registerer, log *slog.Logger) *resyncer {
+	r := &resyncer{
+		hub: h, calls: calls, log: log,
+		asks: newAsks(), turn: newTurn(interval, h.users.ids), setbacks: newSetbacks(time.Now),
+	}
+	r.metrics = newResyncMetrics(metrics, r.asks.waiting)
 	h.resync = r.Ask
 	return r
 }
 
 // Ask has one user's rooms read soon. It never blocks.
-func (r *resyncer) Ask(userID string) {
-	r.mu.Lock()
-	r.pending[userID] = struct{}{}
-	r.mu.Unlock()
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
+func (r *resyncer) Ask(userID string) { r.asks.add(userID) }
 
-// Run works until ctx ends, on one goroutine and resyncWorkers below it.
+// Run works until ctx ends, on its goroutine and resyncWorkers below it.
 func (r *resyncer) Run(ctx context.Context) error {
-	turn := time.NewTicker(r.interval)
-	defer turn.Stop()
+	var workers errgroup.Group
+	workers.SetLimit(resyncWorkers)
 	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-turn.C:
-			r.batch(ctx, r.hub.users.ids())
-		case <-r.wake:
-			r.batch(ctx, r.asked())
+		userID, isAsk, ok := r.next(ctx)
+		if !ok {
+			return workers.Wait() // they return nil
 		}
-	}
-}
-
-func (r *resyncer) asked() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	users := make([]string, 0, len(r.pending))
-	for id := range r.pending {
-		users = append(users, id)
-	}
-	clear(r.pending)
-	return users
-}
-
-// batch reads the users' rooms. Those that could not be read are asked for
-// again, after a pause that lets the other side recover.
-func (r *resyncer) batch(ctx context.Context, users []string) {
-	var group errgroup.Group
-	group.SetLimit(resyncWorkers)
-	var failed sync.Map
-	for _, userID := range users {
-		group.Go(func() error {
-			if err := r.one(ctx, userID); err != nil {
-				failed.Store(userID, err)
-			}
+		workers.Go(func() error { // waits for a place
+			r.read(ctx, userID, isAsk)
 			return nil
 		})
 	}
-	_ = group.Wait() // the workers return nil
-	again := 0
-	failed.Range(func(userID, err any) bool {
-		if again == 0 {
-			r.log.Warn("read a user's rooms again", slog.Any("error", err.(error)))
+}
+
+// next waits for the next user to be read: one who was asked for before one
+// whose turn it is. It returns false when ctx has ended.
+func (r *resyncer) next(ctx context.Context) (userID string, isAsk, ok bool) {
+	for ctx.Err() == nil {
+		wait := r.setbacks.pause()
+		wake := r.asks.wake
+		if wait > 0 {
+			wake = nil // an ask does not end the pause
+		} else {
+			if userID, ok := r.asks.take(); ok {
+				return userID, true, true
+			}
+			if userID, wait = r.turn.due(time.Now()); userID != "" {
+				soon := time.Now().Add(-r.turn.interval / 2)
+				if !r.hub.users.readSince(userID, soon) && r.asks.start(userID) {
+					return userID, false, true
+				}
+				continue
+			}
 		}
-		again++
-		r.mu.Lock()
-		r.pending[userID.(string)] = struct{}{}
-		r.mu.Unlock()
-		return true
-	})
-	if again == 0 || ctx.Err() != nil {
+		timer := time.NewTimer(max(wait, resyncTick))
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	return "", false, false
+}
+
+// read reads one user's rooms and keeps account of the outcome. A user whose
+// rooms could not be read is asked for again after a pause.
+func (r *resyncer) read(ctx context.Context, userID string, isAsk bool) {
+	defer r.asks.done(userID)
+	conns := r.hub.users.conns(userID)
+	if len(conns) == 0 {
+		r.setbacks.gone(userID)
 		return
 	}
-	pause := time.NewTimer(time.Second)
-	defer pause.Stop()
-	select {
-	case <-ctx.Done():
-	case <-pause.C:
-		r.Ask(users[0])
+	err := r.one(ctx, userID, conns)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		r.metrics.failed.Inc()
+		if tell := r.setbacks.failed(userID, func() { r.Ask(userID) }); tell > 0 {
+			r.log.WarnContext(ctx, "read users' rooms again", slog.Any("error", err), slog.Int("failures", tell))
+		}
+	default:
+		r.metrics.read.Inc()
+		r.setbacks.succeeded(userID)
+		if isAsk {
+			r.hub.users.noteRead(userID, time.Now())
+		}
 	}
 }
 
-// one puts one user's rooms right. A room that is new is announced by its
-// head: a client that does not know the room reads it.
-func (r *resyncer) one(ctx context.Context, userID string) error {
-	conns := r.hub.users.conns(userID)
-	if len(conns) == 0 {
-		return nil
-	}
+// one puts one user's rooms right on their connections here.
+func (r *resyncer) one(ctx context.Context, userID string, conns []*conn) error {
 	claims, ok := conns[0].identity()
 	if !ok {
 		return nil
 	}
-	before := make([][]string, len(conns))
+	before := make([]map[string]struct{}, len(conns))
 	for i, c := range conns {
 		before[i] = c.joined()
 	}
@@ -145,4 +149,17 @@ func (r *resyncer) one(ctx context.Context, userID string) error {
 		r.hub.announce(room.ID, room.LastSeq)
 	}
 	return nil
+}
+
+// resyncMetrics counts readings.
+type resyncMetrics struct{ read, failed prometheus.Counter }
+
+func newResyncMetrics(reg prometheus.Registerer, waiting func() int) *resyncMetrics {
+	total := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "parley", Subsystem: "gateway", Name: "resyncs_total", Help: "Readings of a connected user's rooms, beside those at connecting, by outcome.",
+	}, []string{"outcome"})
+	reg.MustRegister(total, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "parley", Subsystem: "gateway", Name: "resync_waiting", Help: "Users that were asked for and wait until their rooms are read.",
+	}, func() float64 { return float64(waiting()) }))
+	return &resyncMetrics{read: total.WithLabelValues("read"), failed: total.WithLabelValues("failed")}
 }

@@ -102,7 +102,7 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 }
 
 // startNATS starts a server on the port, or on a free one for -1.
-func startNATS(t *testing.T, port int) *server.Server {
+func startNATS(t testing.TB, port int) *server.Server {
 	t.Helper()
 	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, NoSigs: true, NoLog: true})
 	if err != nil {
@@ -154,7 +154,7 @@ func (w *world) check(t *testing.T, name string) telemetry.CheckState {
 }
 
 // background runs a part until the test ends, or stop is called.
-func background(t *testing.T, f func(context.Context) error) (stop func() error) {
+func background(t testing.TB, f func(context.Context) error) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
