@@ -29,7 +29,8 @@ const (
 	// pingInterval finds a dead server after two unanswered pings.
 	pingInterval = 20 * time.Second
 	// reconnectWait and its jitter spread a thousand parts that lost the
-	// same server over a second.
+	// only server over a second. Of several, the others are tried at once, and
+	// the wait comes when none of them answered.
 	reconnectWait   = 500 * time.Millisecond
 	reconnectJitter = time.Second
 )
