@@ -85,7 +85,7 @@ func (l *Log) apply(t testing.TB, frame Frame) {
 // take applies a message when it is next, keeps it when it is early, and
 // drops it when it is known.
 func (l *Log) take(m contract.Message) {
-	if _, early := l.ahead[m.Seq]; early || m.Seq <= l.last {
+	if l.known(m.Seq) {
 		l.Doubled++
 		return
 	}
@@ -99,6 +99,11 @@ func (l *Log) take(m contract.Message) {
 		l.last = next.Seq
 		l.Messages = append(l.Messages, next)
 	}
+}
+
+func (l *Log) known(seq int64) bool {
+	_, early := l.ahead[seq]
+	return early || seq <= l.last
 }
 
 // repair fetches the range that is missing.
@@ -119,7 +124,9 @@ func (l *Log) repair(ctx context.Context, s *Socket) error {
 			return fmt.Errorf("nothing after %d, but the head is %d", l.last, l.head)
 		}
 		for _, m := range page.Items {
-			l.Fetched++
+			if !l.known(m.Seq) {
+				l.Fetched++
+			}
 			l.take(m)
 		}
 	}
