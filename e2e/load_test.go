@@ -181,10 +181,10 @@ func (l *load) rename(ctx context.Context, t *testing.T, p *person.Person, room 
 }
 
 // call makes an HTTP call until its answer is no passing error.
-func (l *load) call(t *testing.T, what string, make func() person.Answer) person.Answer {
+func (l *load) call(t *testing.T, what string, once func() person.Answer) person.Answer {
 	began := time.Now()
 	for {
-		answer := make()
+		answer := once()
 		switch answer.Status {
 		case http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests:
 			l.failed(what, decode[person.Problem](t, answer.Body).Code)
