@@ -26,8 +26,10 @@ func (h *hub) roomPush(s *roomShard, m *nats.Msg) {
 	h.membership(s, roomID, op, m.Data)
 }
 
-// membership keeps who is in a room in step with what its pushes say. The
-// push itself has been queued for those who leave, too.
+// membership keeps who is in a room, and which head they were told, in step
+// with what its pushes say. The push itself has been queued for those who
+// leave, too. Messages are not read: chat pushes the head of a room that falls
+// quiet, and one more frame a minute is nothing to a room that never does.
 func (h *hub) membership(s *roomShard, roomID string, op contract.Op, frame []byte) {
 	switch op {
 	case contract.MemberLeft.Op:
@@ -42,6 +44,10 @@ func (h *hub) membership(s *roomShard, roomID string, op contract.Op, frame []by
 	case contract.RoomDisbanded.Op:
 		for _, c := range s.conns(roomID) {
 			h.leave(c, roomID)
+		}
+	case contract.RoomHeadPushed.Op:
+		if head, err := contract.RoomHeadPushed.Decode(frame); err == nil {
+			s.ahead(roomID, head.LastSeq) // told to all here: no news any more
 		}
 	case contract.MemberJoined.Op:
 		if joined, err := contract.MemberJoined.Decode(frame); err == nil {
@@ -100,14 +106,39 @@ func (h *hub) announce(roomID string, head int64) {
 	if !s.ahead(roomID, head) {
 		return
 	}
+	if o, ok := h.headFrame(roomID, head); ok {
+		s.push(roomID, o)
+	}
+}
+
+// introduce pushes to a connection the heads of rooms that it is in since a
+// list of them was asked for: nobody may have told it of the room, whose head
+// may be no news to others here. One that is not ready gets them with the
+// answer to its authentication.
+func (h *hub) introduce(c *conn, before map[string]struct{}, rooms []contract.RoomHeadRev) {
+	if !c.queue.ready() {
+		return
+	}
+	for _, room := range rooms {
+		if _, was := before[room.ID]; was || !c.in(room.ID) {
+			continue
+		}
+		if o, ok := h.headFrame(room.ID, room.LastSeq); ok {
+			c.push(o)
+		}
+	}
+}
+
+// headFrame is a room's head as a frame. It is not prepared: that takes 5 KB
+// a frame, and after a reconnect there is one for every room, each for the few
+// who are here.
+func (h *hub) headFrame(roomID string, head int64) (outgoing, bool) {
 	frame, err := contract.RoomHeadPushed.Encode(contract.RoomHeadData{RoomID: roomID, LastSeq: head})
 	if err != nil {
 		h.log.Error("encode head", slog.Any("error", err))
-		return
+		return outgoing{}, false
 	}
-	if o, err := share(frame); err == nil {
-		s.push(roomID, o)
-	}
+	return outgoing{own: frame, size: len(frame)}, true
 }
 
 // share prepares a frame once for all who get it.

@@ -125,7 +125,8 @@ func TestDrain_spreads_and_serves(t *testing.T) {
 	draining(t, early)
 
 	// Nobody is waited for who has gone.
-	for _, ws := range append(sockets, early) {
+	_ = early.CloseNow()
+	for _, ws := range sockets {
 		_ = ws.CloseNow()
 	}
 	wait()

@@ -184,6 +184,14 @@ func (c *conn) joined() map[string]struct{} {
 	return maps.Clone(c.rooms)
 }
 
+// in reports whether the connection gets the room.
+func (c *conn) in(roomID string) bool {
+	c.roomsMu.Lock()
+	defer c.roomsMu.Unlock()
+	_, is := c.rooms[roomID]
+	return is
+}
+
 // Dropped has what a full channel lost be made good.
 func (h *hub) Dropped(sub *nats.Subscription) {
 	if roomID, _, ok := contract.ParseRoomSubject(sub.Subject); ok {

@@ -6,11 +6,11 @@ import (
 	"github.com/fasthttp/websocket"
 )
 
-// outgoing is one frame that waits to be written: prepared once and shared by
-// every connection that gets it, or of this connection only.
+// outgoing is one frame that waits to be written: prepared once, for the many
+// connections that get it, or not.
 type outgoing struct {
 	shared  *websocket.PreparedMessage
-	own     []byte
+	own     []byte // never changed: others may have it, too
 	size    int
 	control int // websocket.PingMessage or PongMessage with own; 0: a text frame
 }
@@ -74,6 +74,13 @@ func (q *queue) release(first outgoing) {
 	q.waiting = append(append(q.waiting, first), q.held...)
 	q.held, q.holding = nil, false
 	q.signal()
+}
+
+// ready reports whether pushes pass.
+func (q *queue) ready() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.holding
 }
 
 // close lets what waits be written, or drops it, and then has the writer end

@@ -144,6 +144,7 @@ func (r *resyncer) one(ctx context.Context, userID string, conns []*conn) error 
 		if fresh > 0 {
 			r.Ask(userID) // what changed before the subscription is seen next time
 		}
+		r.hub.introduce(c, before[i], reply.Rooms)
 	}
 	for _, room := range reply.Rooms {
 		r.hub.announce(room.ID, room.LastSeq)

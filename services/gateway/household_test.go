@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/rpc"
+)
+
+// household is a hub with users who have rooms of their own, and a chat that
+// answers list_heads for them.
+type household struct {
+	*resyncer
+	conns map[string]*conn // by user
+
+	asked  atomic.Int64 // list_heads
+	at     sync.Map     // calls by user
+	mu     sync.Mutex
+	rooms  map[string][]contract.RoomHeadRev
+	broken error
+}
+
+func newHousehold(t testing.TB, users, rooms int, interval time.Duration, log *slog.Logger) *household {
+	t.Helper()
+	hub, nc := testHub(t)
+	hh := &household{conns: map[string]*conn{}, rooms: map[string][]contract.RoomHeadRev{}}
+	hh.resyncer = newResyncer(hub, rpc.NewClient(hub.nc, rpc.ClientOptions{}), interval, prometheus.NewRegistry(), log)
+	hh.serve(t, nc)
+	for i := range users {
+		userID := fmt.Sprintf("user-%05d", i)
+		c := attached(t, hub, userID)
+		ids := make([]string, rooms)
+		for j := range ids {
+			ids[j] = fmt.Sprintf("room-%05d-%03d", i, j)
+			hh.rooms[userID] = append(hh.rooms[userID], contract.RoomHeadRev{RoomHead: contract.RoomHead{ID: ids[j], LastSeq: 1}, Rev: 1})
+		}
+		join(t, hub, c, ids...)
+		hh.conns[userID] = c
+	}
+	return hh
+}
+
+func (hh *household) serve(t testing.TB, nc *nats.Conn) {
+	s := rpc.NewServer(nc, rpc.ServerOptions{Service: contract.Chat})
+	rpc.Handle(s, contract.ListHeads, func(_ context.Context, req contract.ListHeadsRequest) (contract.ListHeadsReply, error) {
+		hh.asked.Add(1)
+		n, _ := hh.at.LoadOrStore(req.Caller.UserID, new(atomic.Int64))
+		n.(*atomic.Int64).Add(1)
+		hh.mu.Lock()
+		defer hh.mu.Unlock()
+		return contract.ListHeadsReply{Rooms: hh.rooms[req.Caller.UserID]}, hh.broken
+	})
+	background(t, s.Run)
+}
+
+// readings is how often the user's rooms were asked for.
+func (hh *household) readings(userID string) int64 {
+	n, ok := hh.at.Load(userID)
+	if !ok {
+		return 0
+	}
+	return n.(*atomic.Int64).Load()
+}
+
+// told takes what waits for all connections, and counts it.
+func (hh *household) told() int {
+	n := 0
+	for _, c := range hh.conns {
+		batch, _ := c.queue.take(nil)
+		n += len(batch)
+		for _, o := range batch {
+			c.queue.done(o.size)
+		}
+	}
+	return n
+}
+
+// everyone reads all users' rooms once, by the workers of a turn without its
+// pace.
+func (hh *household) everyone(t testing.TB) {
+	t.Helper()
+	var wg sync.WaitGroup
+	users := make(chan string)
+	for range resyncWorkers {
+		wg.Go(func() {
+			for userID := range users {
+				if err := hh.one(t.Context(), userID, hh.hub.users.conns(userID)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for userID := range hh.conns {
+		users <- userID
+	}
+	close(users)
+	wg.Wait()
+}
+
+// quiet is a log that nobody reads.
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
