@@ -90,7 +90,6 @@ func (c *Client) persist(ctx context.Context, op contract.Op, data any) (json.Ra
 			if sleep(ctx, retry.next(refusal.RetryAfter)) != nil {
 				return nil, gaveUp(ctx, err)
 			}
-		case errors.Is(err, context.DeadlineExceeded): // no reply in time
 		default:
 			return nil, err
 		}
@@ -110,8 +109,6 @@ func (c *Client) once(ctx context.Context, op contract.Op, data any, retry int64
 		return nil, err
 	}
 	c.stats.add(func(t *Stats) { t.Calls++; t.Retries += retry })
-	ctx, cancel := context.WithTimeout(ctx, c.o.CallTimeout)
-	defer cancel()
 	return current.ask(ctx, op, data)
 }
 

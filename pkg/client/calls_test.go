@@ -140,6 +140,35 @@ func TestSend(t *testing.T) {
 			}
 		}
 	})
+	t.Run("behind others that take their time", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		step := make(chan struct{})
+		g.set(func(g *gateway) {
+			g.answer = func(*socket, contract.Frame) bool {
+				<-step // closed in the end
+				return false
+			}
+		})
+		const patience, sends = 2 * time.Second, 8
+		c := dial(t, client.Options{CallTimeout: patience}, g)
+		var wg sync.WaitGroup
+		for i := range sends {
+			wg.Go(func() {
+				if _, err := c.Send(t.Context(), "r", fmt.Sprint(i)); err != nil {
+					t.Errorf("send %d: %v", i, err)
+				}
+			})
+		}
+		for range sends { // the last waits for twice as long as it has patience
+			time.Sleep(patience / 4)
+			step <- struct{}{}
+		}
+		close(step)
+		wg.Wait()
+		if s := c.Stats(); s.Retries != 0 || s.Connects != 1 {
+			t.Fatalf("got %+v", s)
+		}
+	})
 	t.Run("many at once", func(t *testing.T) {
 		g := newWorld().gateway(t)
 		c := dial(t, client.Options{}, g)

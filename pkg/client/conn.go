@@ -46,6 +46,9 @@ type conn struct {
 	ready   contract.ReadyData // what the gateway said
 	drained chan time.Duration // holds one: the gateway asks to connect elsewhere after that time
 
+	patience time.Duration // how long no reply may come while one is waited for
+	answered atomic.Int64  // Unix nanoseconds of the last reply
+
 	// ctx ends with the connection; its cause says why. reading ends the
 	// socket, which a goodbye may outlive.
 	ctx     context.Context
@@ -80,7 +83,10 @@ type listener interface {
 
 // dial opens a connection and waits until it is ready.
 func dial(ctx context.Context, o Options, gateway string, token Token, to listener) (*conn, error) {
-	c := &conn{gateway: gateway, token: token, live: make(chan struct{}), drained: make(chan time.Duration, 1), waiting: map[string]chan frame{}}
+	c := &conn{
+		gateway: gateway, token: token, patience: o.CallTimeout,
+		live: make(chan struct{}), drained: make(chan time.Duration, 1), waiting: map[string]chan frame{},
+	}
 	c.ctx, c.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	c.reading, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
 	c.alive()
@@ -200,6 +206,7 @@ func (c *conn) greet(data json.RawMessage, to listener) error {
 }
 
 func (c *conn) answer(f frame) {
+	c.answered.Store(time.Now().UnixNano())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if wait, ok := c.waiting[f.ID]; ok {
@@ -213,8 +220,8 @@ func (c *conn) answer(f frame) {
 var errLost = errors.New("the connection was lost")
 
 // ask sends a frame and waits for its reply. The error is a *fault.Error when
-// the gateway refused, wraps errLost when the connection ended, and is ctx's
-// when that did.
+// the gateway refused, wraps errLost when the connection ended or nothing is
+// answered on it any more, and is ctx's when that ended.
 func (c *conn) ask(ctx context.Context, op contract.Op, data any) (json.RawMessage, error) {
 	id, wait, err := c.expect()
 	if err != nil {
@@ -238,20 +245,7 @@ func (c *conn) ask(ctx context.Context, op contract.Op, data any) (json.RawMessa
 		c.end(err) // not to be used again, even if its reading goroutine knows nothing yet
 		return nil, err
 	}
-	select {
-	case reply, ok := <-wait:
-		switch {
-		case !ok:
-			return nil, fmt.Errorf("%w: %w", errLost, context.Cause(c.ctx))
-		case reply.Op == contract.OpError && reply.Error != nil:
-			return nil, reply.Error
-		case reply.Op == contract.OpError:
-			return nil, fault.New(fault.Internal, "an error without a code")
-		}
-		return reply.Data, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return c.await(ctx, wait)
 }
 
 func (c *conn) expect() (id string, wait chan frame, err error) {

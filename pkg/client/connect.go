@@ -184,8 +184,8 @@ func (c *Client) hold(ctx context.Context, current *conn) error {
 	}
 	var fetching sync.WaitGroup
 	defer fetching.Wait()
-	fetching.Go(func() { c.stream.repair(current.ctx, current, c.o.CallTimeout) }) // ended by the connection
-	defer current.close(ErrClosed)                                                 // if it lives
+	fetching.Go(func() { c.stream.repair(current.ctx, current) }) // ended by the connection
+	defer current.close(ErrClosed)                                // if it lives
 
 	heartbeat := time.Duration(current.ready.HeartbeatMS) * time.Millisecond
 	if heartbeat <= 0 {

@@ -97,6 +97,13 @@ func (w *world) room(id string) *log {
 	return l
 }
 
+// change changes what a room is to the user.
+func (w *world) change(id string, change func(*log)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change(w.room(id))
+}
+
 func (w *world) heads() []contract.RoomHead {
 	w.mu.Lock()
 	defer w.mu.Unlock()

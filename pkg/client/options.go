@@ -36,7 +36,9 @@ type Options struct {
 	// Hold is how long a gap is left open, in which the missing message may
 	// still arrive by itself. 0: 200 ms.
 	Hold time.Duration
-	// CallTimeout is how long one try of a call waits for its reply. 0: 15 s.
+	// CallTimeout is how long a gateway may answer nothing at all while calls
+	// wait for it; then another connection is made. It should be longer than
+	// gateways wait for their services. 0: 15 s.
 	CallTimeout time.Duration
 	// MaxBackoff is the longest pause between two tries. 0: 10 s.
 	MaxBackoff time.Duration

@@ -30,7 +30,7 @@ type fetch struct {
 }
 
 // repair fetches what rooms miss, over one connection, until ctx ends.
-func (s *stream) repair(ctx context.Context, c *conn, timeout time.Duration) {
+func (s *stream) repair(ctx context.Context, c *conn) {
 	slots := make(chan struct{}, fetchers)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -44,9 +44,9 @@ func (s *stream) repair(ctx context.Context, c *conn, timeout time.Duration) {
 		if !ok {
 			return
 		}
-		running.Go(func() { // ended by its timeout or by ctx; as many as there are slots
+		running.Go(func() { // ended by its reply or with the connection; as many as there are slots
 			defer func() { <-slots }()
-			s.fetch(ctx, c, f, timeout)
+			s.fetch(ctx, c, f)
 		})
 	}
 }
@@ -95,9 +95,7 @@ func (s *stream) due(now time.Time) (f fetch, wait time.Duration, ok bool) {
 	return fetch{}, wait, false
 }
 
-func (s *stream) fetch(ctx context.Context, c *conn, f fetch, timeout time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
+func (s *stream) fetch(ctx context.Context, c *conn, f fetch) {
 	data, err := c.ask(ctx, contract.OpMessagesGet, contract.GetData{RoomID: f.room.id, AfterSeq: &f.after, Limit: f.limit})
 	var page contract.HistoryReply
 	if err == nil {
