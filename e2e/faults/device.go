@@ -48,7 +48,7 @@ func (d *Device) run(ctx context.Context) error {
 func (d *Device) once(ctx context.Context) error {
 	c, err := client.Dial(ctx, client.Options{
 		Gateways: d.urls, Tokens: d.tokens, Cursors: &d.cursors, FromFirst: true,
-		CallTimeout: silentCall + time.Second, MaxBackoff: 2 * time.Second, Log: d.log,
+		CallTimeout: 2 * silentCall, MaxBackoff: 2 * time.Second, Log: d.log,
 	})
 	switch {
 	case ctx.Err() != nil && err != nil:
