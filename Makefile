@@ -3,6 +3,7 @@
 #   make run ARGS="-addr 127.0.0.1:8080,127.0.0.1:8081"
 #   make test TESTFLAGS="-run TestSecrets"
 #   make lint test MODULES=./standalone
+#   make faults DURATION=20m SEED=7
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -14,7 +15,7 @@ ARGS ?=
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test alone race lint fmt bench generate
+.PHONY: help run test alone race lint fmt bench generate faults
 
 help: ## Tell what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +41,13 @@ RACE := $(if $(shell command -v "$$(go env CC)"),-race)
 race:
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
 	go test $(RACE) -timeout 15m $(TESTFLAGS) $(PACKAGES)
+
+# The run that make test makes for 75 seconds; JSON=FILE keeps its report, and
+# MONGO_RESTART is a command that restarts the database of MONGO_URI.
+faults: ## Let faults strike for DURATION, as SEED says, and show that nothing is lost.
+	go test $(RACE) -timeout 0 -count 1 -v -run '^TestFaults$$' ./e2e/faults -args \
+		$(if $(DURATION),-faults.duration=$(DURATION)) $(if $(SEED),-faults.seed=$(SEED)) \
+		$(if $(JSON),-faults.json="$(abspath $(JSON))") $(if $(MONGO_RESTART),-faults.mongo-restart="$(MONGO_RESTART)")
 
 lint: ## Check formatting, vet, and run golangci-lint with the import rules.
 	@unformatted="$$(gofmt -l $(MODULES))"; \

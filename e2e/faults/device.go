@@ -77,15 +77,20 @@ func (d *Device) listen(ctx context.Context, c *client.Client) error {
 	for {
 		event, err := c.Next(ctx)
 		if err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
+			return unlessOver(ctx, err)
 		}
 		if m, ok := event.(*client.Message); ok {
 			d.ledger.Receive(d.Name, d.User.ID, m.Message)
 		}
 	}
+}
+
+// unlessOver is the error, or nil once ctx has ended.
+func unlessOver(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // use puts a client in place; nil: there is none.

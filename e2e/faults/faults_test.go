@@ -76,7 +76,7 @@ func logDir(t *testing.T) string {
 	if *logs != "" {
 		return *logs
 	}
-	dir, err := os.MkdirTemp("", "parley-faults-")
+	dir, err := os.MkdirTemp("", "parley-faults-") //nolint:usetesting // it outlives a failed test
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,7 +93,7 @@ func (in *Injector) begin(ctx context.Context, f Fault) (end func() error, err e
 	case StoreLost, StoreFail, StoreStall:
 		return nil, in.order(ctx, f)
 	case Command:
-		out, err := exec.CommandContext(ctx, "sh", "-c", f.Target).CombinedOutput()
+		out, err := exec.CommandContext(ctx, "sh", "-c", f.Target).CombinedOutput() //nolint:gosec // whoever runs the test gave it
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s", err, out)
 		}

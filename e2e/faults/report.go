@@ -43,7 +43,8 @@ type Report struct {
 	Retries       int64   `json:"retries"`
 	Repairs       int64   `json:"repairs"`
 	Fetched       int64   `json:"fetched"`
-	TooSlow       int     `json:"too_slow"` // closes of the client that never reads
+	// Closes is how connections ended, at the gateways as last started.
+	Closes map[string]int `json:"closes"`
 
 	Events    int                `json:"events"`
 	Repeated  int                `json:"events_repeated"`
@@ -98,10 +99,12 @@ func (r *Report) Table(out io.Writer) {
 	row("events", r.Events, fmt.Sprintf("%d repeated; %d differences from the stores, %d out of order", r.Repeated, len(r.Differs), len(r.Disorders)))
 	row("longest outage", fmt.Sprintf("%.1f s", r.LongestOutage), "without a live connection, of one client")
 	row("longest send", fmt.Sprintf("%.1f s", r.LongestSend), "from the first try to its acknowledgement")
-	row("connections", r.Connects)
+	row("connections", r.Connects, "of which at the gateways as last started:")
+	for _, how := range slices.Sorted(maps.Keys(r.Closes)) {
+		row("  closed: "+how, r.Closes[how])
+	}
 	row("sends and calls repeated", r.Retries)
 	row("messages fetched", r.Fetched, fmt.Sprintf("in %d repairs", r.Repairs))
-	row("too slow", r.TooSlow, "closes seen by the client that never reads")
 	row("at rest after", fmt.Sprintf("%.1f s", r.Settled))
 	row("verdict", r.Verdict)
 	_ = w.Flush() // as good as out

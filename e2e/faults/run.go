@@ -155,8 +155,9 @@ func (r *run) disturb() bool {
 	<-talking.Done()
 	sits.Wait()
 	r.report.Duration = time.Since(started).Seconds()
-	r.report.Faults, r.report.TooSlow = injector.Counts(), sloth.TooSlow
-	r.logf("the last fault has ended; the client that never reads connected %d times, and was dropped %d times", sloth.Connects, sloth.Dropped)
+	r.report.Faults = injector.Counts()
+	r.logf("the last fault has ended; who never reads connected %d times, was seen closed as too slow %d times, and found the connection gone %d times",
+		sloth.Connects, sloth.TooSlow, sloth.Dropped)
 	return r.ctx.Err() == nil
 }
 
@@ -219,6 +220,10 @@ func (r *run) behind(ctx context.Context) (string, error) {
 // any more.
 func (r *run) comeDown() {
 	if err := r.events(r.t.Context()); err != nil {
+		r.fail(err)
+	}
+	var err error
+	if r.report.Closes, err = Closes(r.t.Context(), r.world.Gateways); err != nil {
 		r.fail(err)
 	}
 	r.hangUp()
