@@ -59,6 +59,10 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if err := watchMemberships(nc, hooks, members, tel.Log); err != nil {
 		return err
 	}
+	memory := NewMemory(cfg.memoryOptions())
+	if err := watchRemovals(nc, hooks, memory, tel.Log); err != nil {
+		return err
+	}
 
 	server := rpc.NewServer(nc, rpc.ServerOptions{
 		Service: contract.Chat, Version: run.Version, Workers: cfg.Workers, Queue: cfg.RPCQueue, Telemetry: tel,
@@ -66,7 +70,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	tel.Health.Add("rpc", server.Ready)
 	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
 	out := &pushes{bus.NewPusher(nc, tel)}
-	log := NewLog(store, out, cfg.logOptions(now), tel)
+	log := NewLog(store, memory, out, cfg.logOptions(now), tel)
 	tel.Health.Add("inserts", log.Ready)
 	asked := newEdgeStore(store, max(leastTimeout, cfg.StoreTimeout), max(1, cfg.Workers/2), tel.Log)
 	h := &handlers{
@@ -74,7 +78,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		log:     log,
 		members: members,
 		rooms:   &Rooms{store: asked, members: members, list: social.memberships},
-		remover: &Remover{store: asked, members: members, within: cfg.RemoveWithin, now: now},
+		remover: &Remover{store: asked, memory: memory, members: members, within: cfg.RemoveWithin, now: now},
 		out:     out,
 		kick:    relay.Kick,
 	}

@@ -23,6 +23,10 @@ type Config struct {
 	RecentSends  int           `envconfig:"RECENT_SENDS" default:"20000" desc:"Sends remembered to answer retries without the store, about 500 bytes each."`
 	QuietAfter   time.Duration `envconfig:"QUIET_AFTER" default:"3s" desc:"A room's head is announced so long after its last message, for whoever missed that one."`
 
+	RecentMessages int           `envconfig:"RECENT_MESSAGES" default:"200" desc:"Messages of each active room that are kept in memory, so that gaps are repaired without the store: a page of the longest. 0: none."`
+	RecentBytes    int           `envconfig:"RECENT_BYTES" default:"67108864" desc:"Bytes of messages that are kept in memory, all rooms together."`
+	RecentAge      time.Duration `envconfig:"RECENT_AGE" default:"10m" desc:"How long a message is kept in memory: for so long, at most, it is shown after a removal of which NATS lost both the push and the event."`
+
 	RemoveWithin time.Duration `envconfig:"REMOVE_WITHIN" default:"2m" desc:"How long senders may remove their own messages."`
 
 	MembershipTTL   time.Duration `envconfig:"MEMBERSHIP_TTL" default:"10s" desc:"How long a membership counts without being asked for again; 10s at most: in a partition someone removed may send for so long."`
@@ -50,6 +54,11 @@ func (c Config) membershipOptions(now func() time.Time) MembershipOptions {
 		Timeout: 5 * time.Second,
 		Now:     now,
 	}
+}
+
+// memoryOptions are the bounds of the Memory.
+func (c Config) memoryOptions() MemoryOptions {
+	return MemoryOptions{PerRoom: c.RecentMessages, Bytes: c.RecentBytes, Age: c.RecentAge, Now: time.Now}
 }
 
 // logOptions are the bounds of the Log.

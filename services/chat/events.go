@@ -36,32 +36,46 @@ func (p *pushes) Read(d contract.RoomReadData) {
 }
 
 // watchMemberships keeps what is known of memberships fresh: social's pushes
-// to rooms come at once, its events even if it died in between. hooks must be
-// those of the connection. The subscriptions end with the connection.
+// to rooms come at once, its events even if it died in between.
 func watchMemberships(nc *nats.Conn, hooks *bus.Hooks, members *Memberships, log *slog.Logger) error {
 	subjects := []string{contract.EventSubjects(contract.Social)}
 	for _, op := range contract.MembershipOps() {
 		subjects = append(subjects, contract.EveryRoom(op))
 	}
+	return watch(nc, hooks, subjects, func(msg *nats.Msg) { roomChanged(members, msg, log) }, members.DropAll)
+}
+
+// watchRemovals keeps remembered messages from outliving their removal: of
+// this replica's removals and of others', the push comes at once, the event
+// even if whoever removed died in between.
+func watchRemovals(nc *nats.Conn, hooks *bus.Hooks, memory *Memory, log *slog.Logger) error {
+	subjects := []string{contract.EveryRoom(contract.MessageRemovedPushed.Op), contract.MessageTombstoned.Subject()}
+	return watch(nc, hooks, subjects, func(msg *nats.Msg) { messageRemoved(memory, msg, log) }, memory.DropAll)
+}
+
+// watch hears what is published on the subjects, and has everything dropped
+// that may have become wrong unheard. hooks must be those of the connection,
+// with which the subscriptions end.
+func watch(nc *nats.Conn, hooks *bus.Hooks, subjects []string, hear nats.MsgHandler, dropAll func()) error {
 	mine := make(map[*nats.Subscription]bool, len(subjects))
 	for _, subject := range subjects {
 		// Its goroutine is the connection's; what waits for it is bounded by
 		// nats.go, which tells hooks when it drops.
-		sub, err := nc.Subscribe(subject, func(msg *nats.Msg) { roomChanged(members, msg, log) })
+		sub, err := nc.Subscribe(subject, hear)
 		if err != nil {
 			return fmt.Errorf("subscribe %s: %w", subject, err)
 		}
 		mine[sub] = true
 	}
-	hooks.OnReconnect(members.DropAll)
+	hooks.OnReconnect(dropAll)
 	hooks.OnDropped(func(sub *nats.Subscription) {
 		if mine[sub] {
-			members.DropAll()
+			dropAll()
 		}
 	})
-	// From here on no change goes unheard.
+	// From here on nothing goes unheard.
 	if err := nc.Flush(); err != nil {
-		return fmt.Errorf("subscribe to memberships: %w", err)
+		return fmt.Errorf("subscribe %s: %w", subjects[0], err)
 	}
 	return nil
 }
@@ -81,6 +95,25 @@ func roomChanged(members *Memberships, msg *nats.Msg, log *slog.Logger) {
 		return
 	}
 	members.Changed(change.Data.RoomID, change.Data.Rev)
+}
+
+// messageRemoved reads a push or an event.
+func messageRemoved(memory *Memory, msg *nats.Msg, log *slog.Logger) {
+	var d contract.MessageRemovedData
+	var err error
+	if msg.Subject == contract.MessageTombstoned.Subject() {
+		var e contract.EventBody[contract.MessageEvent]
+		e, err = contract.MessageTombstoned.Decode(msg.Data)
+		d = contract.MessageRemovedData{RoomID: e.Data.RoomID, Seq: e.Data.Seq, RemovedBy: e.Data.By, RemovedAt: e.At}
+	} else {
+		d, err = contract.MessageRemovedPushed.Decode(msg.Data)
+	}
+	if err != nil || d.RoomID == "" || d.Seq == 0 {
+		log.Warn("removal not understood", "subject", msg.Subject, "err", err)
+		memory.DropAll()
+		return
+	}
+	memory.Removed(Place{RoomID: d.RoomID, Seq: d.Seq}, d.RemovedBy, d.RemovedAt)
 }
 
 // neighbours asks the service that owns memberships.

@@ -4,15 +4,20 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/parley-im/parley/pkg/contract"
 )
 
-// faulty is a real store whose inserts go wrong.
+// faulty is a real store whose inserts and reads go wrong, and are counted.
 type faulty struct {
 	Store
-	onAppend func(context.Context, []Record) (int, error)
-	onRead   func(context.Context) error // before Tails and ByClientID
+	onAppend  func(context.Context, []Record) (int, error)
+	onRead    func(context.Context) error // before Tails, ByClientID, Page and Messages; nil: nothing
+	onRemove  error                       // in place of Remove
+	onRemoved func()                      // after Remove; nil: nothing
+
+	tails, pages atomic.Int64
 
 	mu   sync.Mutex
 	seen [][]Record
@@ -26,21 +31,51 @@ func (s *faulty) Append(ctx context.Context, r []Record) (int, error) {
 }
 
 func (s *faulty) Tails(ctx context.Context, rooms []string) (map[string]int64, error) {
-	if s.onRead != nil {
-		if err := s.onRead(ctx); err != nil {
-			return nil, err
-		}
+	s.tails.Add(1)
+	if err := s.read(ctx); err != nil {
+		return nil, err
 	}
 	return s.Store.Tails(ctx, rooms)
 }
 
 func (s *faulty) ByClientID(ctx context.Context, keys []Key) (map[Key]Record, error) {
-	if s.onRead != nil {
-		if err := s.onRead(ctx); err != nil {
-			return nil, err
-		}
+	if err := s.read(ctx); err != nil {
+		return nil, err
 	}
 	return s.Store.ByClientID(ctx, keys)
+}
+
+func (s *faulty) Page(ctx context.Context, r Range) ([]Record, error) {
+	s.pages.Add(1)
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.Page(ctx, r)
+}
+
+func (s *faulty) Messages(ctx context.Context, at []Place) (map[string]Record, error) {
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.Messages(ctx, at)
+}
+
+func (s *faulty) Remove(ctx context.Context, r Removal) (bool, error) {
+	if s.onRemove != nil {
+		return false, s.onRemove
+	}
+	removed, err := s.Store.Remove(ctx, r)
+	if s.onRemoved != nil {
+		s.onRemoved()
+	}
+	return removed, err
+}
+
+func (s *faulty) read(ctx context.Context) error {
+	if s.onRead == nil {
+		return nil
+	}
+	return s.onRead(ctx)
 }
 
 // batches are the inserts that were tried, at least one of them.

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -48,6 +49,16 @@ func fill(t testing.TB, store Store, room string, length int64) {
 			batch = nil
 		}
 	}
+}
+
+// stored is all that a room holds.
+func stored(t testing.TB, store Store, room string) []Record {
+	t.Helper()
+	all, err := store.Page(within(t), Range{RoomID: room, From: 1, To: math.MaxInt64, Limit: 1 << 20, Bytes: 1 << 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // wantLog reads a room and fails unless it holds n messages without a hole.
@@ -118,7 +129,16 @@ func testOptions() LogOptions {
 	}
 }
 
+func testMemory() *Memory {
+	return NewMemory(MemoryOptions{PerRoom: 200, Bytes: 1 << 20, Age: time.Hour, Now: time.Now})
+}
+
 func startLog(t testing.TB, store Store, edit ...func(*LogOptions)) *testLog {
+	t.Helper()
+	return startLogWith(t, store, testMemory(), edit...)
+}
+
+func startLogWith(t testing.TB, store Store, memory *Memory, edit ...func(*LogOptions)) *testLog {
 	t.Helper()
 	o := testOptions()
 	for _, f := range edit {
@@ -126,7 +146,7 @@ func startLog(t testing.TB, store Store, edit ...func(*LogOptions)) *testLog {
 	}
 	out := newRecorder()
 	tel := telemetry.Discard(contract.Chat)
-	l := &testLog{Log: NewLog(store, out, o, tel), tel: tel, out: out}
+	l := &testLog{Log: NewLog(store, memory, out, o, tel), tel: tel, out: out}
 	var ctx context.Context
 	ctx, l.cancel = context.WithCancel(context.Background())
 	done := make(chan error, 1)

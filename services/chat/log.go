@@ -57,6 +57,7 @@ type Receipt struct {
 // the tail again, looks its client_ids up, and goes on.
 type Log struct {
 	store      Store
+	memory     *Memory
 	out        Announcer
 	o          LogOptions
 	log        *slog.Logger
@@ -65,9 +66,10 @@ type Log struct {
 	committers []*committer
 }
 
-// NewLog prepares a Log; Run makes it work.
-func NewLog(store Store, out Announcer, o LogOptions, tel *telemetry.Telemetry) *Log {
-	l := &Log{store: store, out: out, o: o, log: tel.Log, seed: maphash.MakeSeed()}
+// NewLog prepares a Log that leaves what it stores in memory, too; Run makes
+// it work.
+func NewLog(store Store, memory *Memory, out Announcer, o LogOptions, tel *telemetry.Telemetry) *Log {
+	l := &Log{store: store, memory: memory, out: out, o: o, log: tel.Log, seed: maphash.MakeSeed()}
 	l.metrics = newLogMetrics(tel.Metrics, func() bool { return l.Ready(context.Background()) != nil })
 	for range o.Committers {
 		l.committers = append(l.committers, newCommitter(l))

@@ -158,7 +158,7 @@ func TestLog_Run(t *testing.T) {
 
 	t.Run("ends_with_a_panic", func(t *testing.T) {
 		store := &faulty{Store: newStore(t), onAppend: func(context.Context, []Record) (int, error) { panic("boom") }}
-		log := NewLog(store, newRecorder(), testOptions(), telemetry.Discard(contract.Chat))
+		log := NewLog(store, NewMemory(MemoryOptions{}), newRecorder(), testOptions(), telemetry.Discard(contract.Chat))
 		done := make(chan error, 1)
 		go func() { done <- log.Run(within(t)) }() // ends with the panic
 		if _, err := log.Append(within(t), record("room", "ann", "c")); !fault.Is(err, fault.Unavailable) {

@@ -38,13 +38,15 @@ func mayRemove(m contract.Membership, msg contract.Message, userID string, now t
 // Remover replaces messages by tombstones.
 type Remover struct {
 	store   Store
+	memory  *Memory
 	members *Memberships
 	within  time.Duration // how long senders may remove their own
 	now     func() time.Time
 }
 
-// Remove puts a tombstone in a message's place and returns it. A message that
-// was removed before stays as it is, and that is no error.
+// Remove puts a tombstone in a message's place, also where it is remembered,
+// and returns it. A message that was removed before stays as it is, and that
+// is no error.
 func (r *Remover) Remove(ctx context.Context, req contract.MessageRequest) (contract.MessageRemovedData, error) {
 	user, at := req.Caller.UserID, Place{RoomID: req.RoomID, Seq: req.Seq}
 	member, err := r.members.Member(ctx, at.RoomID, user, nil)
@@ -52,27 +54,42 @@ func (r *Remover) Remove(ctx context.Context, req contract.MessageRequest) (cont
 		return contract.MessageRemovedData{}, err
 	}
 	msg, err := r.visible(ctx, member, at)
-	if err != nil || msg.RemovedAt != nil {
-		return removedData(msg), err
-	}
-	_, err = r.members.Member(ctx, at.RoomID, user, func(m contract.Membership) error {
-		return mayRemove(m, msg.Message, user, r.now(), r.within)
-	})
 	if err != nil {
 		return contract.MessageRemovedData{}, err
 	}
+	if msg.RemovedAt == nil {
+		_, err = r.members.Member(ctx, at.RoomID, user, func(m contract.Membership) error {
+			return mayRemove(m, msg.Message, user, r.now(), r.within)
+		})
+		if err != nil {
+			return contract.MessageRemovedData{}, err
+		}
+		if msg, err = r.bury(ctx, member, at, user); err != nil {
+			r.memory.Doubt(at)
+			return contract.MessageRemovedData{}, err
+		}
+	}
+	removed := removedData(msg)
+	r.memory.Removed(at, removed.RemovedBy, removed.RemovedAt)
+	return removed, nil
+}
+
+// bury replaces the message in the store, together with the event that tells
+// it, and returns what stands there now. After an error it may be replaced
+// nevertheless.
+func (r *Remover) bury(ctx context.Context, m contract.Membership, at Place, user string) (Record, error) {
 	removal := Removal{Place: at, By: user, At: contract.NewTime(r.now())}
+	var err error
 	removal.Event, err = contract.MessageTombstoned.New(id.New(), at.RoomID, removal.At.Time,
 		contract.MessageEvent{RoomID: at.RoomID, Seq: at.Seq, By: user})
 	if err != nil {
-		return contract.MessageRemovedData{}, err
+		return Record{}, err
 	}
 	if _, err := r.store.Remove(ctx, removal); err != nil {
-		return contract.MessageRemovedData{}, err
+		return Record{}, err
 	}
 	// Of two who remove it at the same time one was faster: theirs is told.
-	msg, err = r.visible(ctx, member, at)
-	return removedData(msg), err
+	return r.visible(ctx, m, at)
 }
 
 // visible reads a message that the member may read.

@@ -1,11 +1,15 @@
 package chat
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/id"
 )
 
 func TestMayRemove(t *testing.T) {
@@ -49,7 +53,7 @@ func TestRemover_Remove(t *testing.T) {
 	d.put("room", "ben", 1)
 	d.change("room", "ben", 1, func(m *contract.Membership) { m.FirstSeq = 3 })
 	at := time.Now()
-	remover := &Remover{store: store, members: d.members, within: 2 * time.Minute, now: func() time.Time { return at }}
+	remover := &Remover{store: store, memory: testMemory(), members: d.members, within: 2 * time.Minute, now: func() time.Time { return at }}
 	remove := func(user string, seq int64) (contract.MessageRemovedData, error) {
 		return remover.Remove(within(t), contract.MessageRequest{Caller: contract.Caller{UserID: user}, RoomID: "room", Seq: seq})
 	}
@@ -82,4 +86,68 @@ func TestRemover_Remove(t *testing.T) {
 	if events, err := store.Pending(within(t), 10); err != nil || len(events) != 1 || events[0].Key != "room" {
 		t.Fatalf("%d events, %v", len(events), err)
 	}
+}
+
+func TestRemover_and_memory(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*faulty) // what becomes of the removal
+		fails bool
+		want  string // what is remembered of 1 to 4, when 3 was to be removed
+	}{
+		"a tombstone is remembered":           {func(*faulty) {}, false, "1 2 [3] 4"},
+		"one from before is, too":             {func(s *faulty) { s.bury(t, "room", 3) }, false, "1 2 [3] 4"},
+		"an outcome that is not known is not": {func(s *faulty) { s.onRemove = errBroken }, true, "4"},
+		"one that cannot be read is not":      {func(s *faulty) { s.onRemoved = func() { s.onRead = func(context.Context) error { return errBroken } } }, true, "4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, memory := &faulty{Store: newStore(t)}, testMemory()
+			fill(t, store.Store, "room", 4)
+			remember(memory, stored(t, store.Store, "room"))
+			d := newDirectory(t)
+			d.put("room", "ann", 1)
+			remover := &Remover{store: store, memory: memory, members: d.members, within: time.Hour, now: time.Now}
+			c.spoil(store)
+			_, err := remover.Remove(within(t), contract.MessageRequest{Caller: contract.Caller{UserID: "ann"}, RoomID: "room", Seq: 3})
+			if (err != nil) != c.fails {
+				t.Fatal(err)
+			}
+			wantHeld(t, memory, "room", c.want)
+			store.onRead = nil
+			for _, m := range stored(t, store, "room") {
+				page, whole := memory.Page(Range{RoomID: "room", From: m.Seq, To: m.Seq, Limit: 1})
+				if whole && !equalJSON(t, page[0], m.Message) {
+					t.Fatalf("remembered is %+v, stored %+v", page[0], m.Message)
+				}
+			}
+		})
+	}
+}
+
+// bury removes a message from the store, as another replica does.
+func (s *faulty) bury(t testing.TB, room string, seq int64) Removal {
+	t.Helper()
+	r := Removal{Place: Place{RoomID: room, Seq: seq}, By: "ben", At: contract.NewTime(time.Now())}
+	var err error
+	r.Event, err = contract.MessageTombstoned.New(id.New(), room, r.At.Time, contract.MessageEvent{RoomID: room, Seq: seq, By: r.By})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Store.Remove(within(t), r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// equalJSON compares as clients do: pointers by what they point to.
+func equalJSON(t testing.TB, a, b any) bool {
+	t.Helper()
+	left, err := json.Marshal(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, err := json.Marshal(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Equal(left, right)
 }

@@ -31,10 +31,13 @@ func (c *committer) round(ctx context.Context) {
 		return
 	}
 	batch := c.number(due)
-	started := time.Now()
+	began, started := c.memory.Moment(), time.Now()
 	c.outage.began(started)
 	stored, err := c.store.Append(ctx, batch)
 	c.metrics.inserted(len(batch), time.Since(started))
+	if err == nil || isTaken(err) {
+		c.memory.Stored(began, batch[:stored])
+	}
 	c.settle(due[:len(batch)], batch, stored, err)
 }
 
@@ -159,7 +162,7 @@ func (c *committer) number(due []*slot) []Record {
 // settle publishes and answers what is stored, and draws the conclusions from
 // what is not.
 func (c *committer) settle(slots []*slot, batch []Record, stored int, err error) {
-	taken := errors.Is(err, ErrSeqTaken) || errors.Is(err, ErrClientIDTaken)
+	taken := isTaken(err)
 	if err != nil && !taken {
 		c.failed(slots, err)
 		return
@@ -192,6 +195,10 @@ func (c *committer) settle(slots []*slot, batch []Record, stored int, err error)
 		}
 	}
 }
+
+// isTaken reports whether an insert ended at a record that stands in the way,
+// so that it is known what is stored.
+func isTaken(err error) bool { return errors.Is(err, ErrSeqTaken) || errors.Is(err, ErrClientIDTaken) }
 
 // failed notes that the store did not say what became of the slots: they may
 // be stored, or be stored later, so neither tails nor client_ids can be
