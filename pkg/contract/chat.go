@@ -69,10 +69,16 @@ type HistoryRequest struct {
 	PageSize  int    `json:"page_size,omitempty"`
 }
 
-// HistoryReply is a page; it ends at its limit or at MaxPageBytes.
+// HistoryReply is a page; it ends at its limit or at MaxPageBytes, or sooner
+// while the store is away.
+//
+// LastSeq is the room's head wherever the page begins or ends there: without
+// AfterSeq and BeforeSeq, and with AfterSeq alone when HasMore is false.
+// Between other messages it is a seq that the room has reached, and may be
+// lower than one that was heard of before.
 type HistoryReply struct {
 	Items   []Message `json:"items"`
-	LastSeq int64     `json:"last_seq"` // the room's head
+	LastSeq int64     `json:"last_seq"`
 	HasMore bool      `json:"has_more"` // in the direction and range asked for
 }
 

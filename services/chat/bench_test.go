@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/parley-im/parley/pkg/contract"
 )
 
 // What group commit makes of concurrent senders; compare with
@@ -92,6 +94,30 @@ func BenchmarkStore_Heads(b *testing.B) {
 	for b.Loop() {
 		if heads, err := store.Heads(context.Background(), "ann", rooms); err != nil || len(heads) != len(rooms) {
 			b.Fatal(len(heads), err)
+		}
+	}
+}
+
+// A page of 50 to repair a gap, and the newest page, from memory and from the
+// store.
+func BenchmarkHistory_Read(b *testing.B) {
+	store, full, empty := newStore(b), testMemory(), testMemory()
+	fill(b, store, "room", 10_000)
+	remember(full, stored(b, store, "room")[9_800:])
+	after := int64(9_900)
+	for name, req := range map[string]contract.HistoryRequest{
+		"gap":    {RoomID: "room", AfterSeq: &after},
+		"newest": {RoomID: "room"},
+	} {
+		for from, memory := range map[string]*Memory{"memory": full, "store": empty} {
+			b.Run(name+"_from_"+from, func(b *testing.B) {
+				history := testHistory(store, memory)
+				for b.Loop() {
+					if reply, err := history.Read(context.Background(), req, 1); err != nil || len(reply.Items) != 50 {
+						b.Fatal(len(reply.Items), err)
+					}
+				}
+			})
 		}
 	}
 }

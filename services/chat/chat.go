@@ -75,7 +75,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	asked := newEdgeStore(store, max(leastTimeout, cfg.StoreTimeout), max(1, cfg.Workers/2), tel.Log)
 	h := &handlers{
 		store:   asked,
+		memory:  memory,
 		log:     log,
+		hist:    &History{store: asked, memory: memory, metrics: newHistoryMetrics(tel.Metrics, memory)},
 		members: members,
 		rooms:   &Rooms{store: asked, members: members, list: social.memberships},
 		remover: &Remover{store: asked, memory: memory, members: members, within: cfg.RemoveWithin, now: now},

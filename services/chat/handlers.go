@@ -12,7 +12,9 @@ import (
 // handlers answer chat's methods: decode, check, rule, reply.
 type handlers struct {
 	store   Store
+	memory  *Memory
 	log     *Log
+	hist    *History
 	members *Memberships
 	rooms   *Rooms
 	remover *Remover
@@ -54,7 +56,7 @@ func (h *handlers) history(ctx context.Context, req contract.HistoryRequest) (co
 	if err != nil {
 		return contract.HistoryReply{}, err
 	}
-	return readHistory(ctx, h.store, req, m.FirstSeq)
+	return h.hist.Read(ctx, req, m.FirstSeq)
 }
 
 func (h *handlers) remove(ctx context.Context, req contract.MessageRequest) (contract.Empty, error) {
@@ -78,12 +80,14 @@ func (h *handlers) setRead(ctx context.Context, req contract.MessageRequest) (co
 	if _, err := h.members.Member(ctx, req.RoomID, req.Caller.UserID, nil); err != nil {
 		return contract.Empty{}, err
 	}
-	head, err := tail(ctx, h.store, req.RoomID)
-	if err != nil {
-		return contract.Empty{}, err
-	}
-	if req.Seq > head {
-		return contract.Empty{}, fault.Invalid("seq", "is beyond the room's last message")
+	if req.Seq > h.memory.Last(req.RoomID) {
+		head, err := tail(ctx, h.store, req.RoomID)
+		if err != nil {
+			return contract.Empty{}, err
+		}
+		if req.Seq > head {
+			return contract.Empty{}, fault.Invalid("seq", "is beyond the room's last message")
+		}
 	}
 	moved, err := h.store.SetRead(ctx, req.Caller.UserID, Place{RoomID: req.RoomID, Seq: req.Seq})
 	if err != nil {

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/telemetry"
 )
@@ -205,4 +208,14 @@ func (l *testLog) gathered(t testing.TB, name string) (sum float64) {
 	}
 	t.Fatalf("no metric is called %s", name)
 	return 0
+}
+
+// counted is the value of one counter.
+func counted(t testing.TB, c prometheus.Counter) float64 {
+	t.Helper()
+	var m dto.Metric
+	if err := c.Write(&m); err != nil {
+		t.Fatal(err)
+	}
+	return m.GetCounter().GetValue()
 }

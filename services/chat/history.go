@@ -68,7 +68,7 @@ func pageRange(req contract.HistoryRequest, first, head int64) Range {
 }
 
 // more reports whether the range goes on after the page read from it.
-func (r Range) more(page []Record) bool {
+func (r Range) more(page []contract.Message) bool {
 	switch {
 	case r.From > r.To:
 		return false
@@ -81,27 +81,91 @@ func (r Range) more(page []Record) bool {
 	}
 }
 
-// readHistory answers a checked request of someone who may read from first
-// on. The head is read before the page, so that no page goes beyond it.
-func readHistory(ctx context.Context, store Store, req contract.HistoryRequest, first int64) (contract.HistoryReply, error) {
-	head, err := tail(ctx, store, req.RoomID)
+// History reads the logs of rooms: from memory what it holds, from the store
+// the rest.
+type History struct {
+	store   Store
+	memory  *Memory
+	metrics *historyMetrics
+}
+
+// Read answers a checked request of someone who may read from first on.
+//
+// Before it says that there is no more, the store is asked: other replicas
+// write too. Only then is LastSeq the exact head; else it is the last that
+// this replica knows of. While the store is away a page that memory holds in
+// part is cut short, with HasMore.
+func (h *History) Read(ctx context.Context, req contract.HistoryRequest, first int64) (contract.HistoryReply, error) {
+	known := h.memory.Last(req.RoomID)
+	if reply, ok := h.recall(req, first, known); ok {
+		h.metrics.memory.Inc()
+		return reply, nil
+	}
+	reply, err := h.ask(ctx, req, first, known)
+	if !fault.Is(err, fault.Unavailable) {
+		return reply, err
+	}
+	if reply, ok := h.part(req, first, known); ok {
+		h.metrics.part.Inc()
+		return reply, nil
+	}
+	return reply, err
+}
+
+// recall answers without the store, if what it would say could not matter.
+func (h *History) recall(req contract.HistoryRequest, first, known int64) (contract.HistoryReply, bool) {
+	if known == 0 || !belowHead(req, known) && req.AfterSeq == nil {
+		return contract.HistoryReply{}, false
+	}
+	r := pageRange(req, first, known)
+	page, whole := h.memory.Page(r)
+	return r.reply(page, known), whole && (belowHead(req, known) || r.more(page))
+}
+
+// belowHead reports whether a request is for messages up to one that is there:
+// what comes after it does not matter.
+func belowHead(req contract.HistoryRequest, known int64) bool {
+	return req.BeforeSeq != nil && *req.BeforeSeq-1 <= known
+}
+
+// ask has the store say where the room ends, before the page is read: no page
+// goes beyond that.
+func (h *History) ask(ctx context.Context, req contract.HistoryRequest, first, known int64) (contract.HistoryReply, error) {
+	head, err := tail(ctx, h.store, req.RoomID)
 	if err != nil {
 		return contract.HistoryReply{}, err
 	}
-	reply := contract.HistoryReply{Items: []contract.Message{}, LastSeq: head}
+	head = max(head, known) // a primary that has just taken over may lag behind
 	r := pageRange(req, first, head)
-	if r.From > r.To {
-		return reply, nil
+	if page, whole := h.memory.Page(r); whole {
+		h.metrics.head.Inc()
+		return r.reply(page, head), nil
 	}
-	page, err := store.Page(ctx, r)
+	records, err := h.store.Page(ctx, r)
 	if err != nil {
 		return contract.HistoryReply{}, fmt.Errorf("read history: %w", err)
 	}
-	for _, m := range page {
-		reply.Items = append(reply.Items, m.Message)
+	h.metrics.store.Inc()
+	page := make([]contract.Message, len(records))
+	for i, m := range records {
+		page[i] = m.Message
 	}
-	reply.HasMore = r.more(page)
-	return reply, nil
+	return r.reply(page, head), nil
+}
+
+// part answers with the beginning of a page, if memory holds it: never one
+// that begins at the head, which nobody knows while the store is away.
+func (h *History) part(req contract.HistoryRequest, first, known int64) (contract.HistoryReply, bool) {
+	if known == 0 || !belowHead(req, known) && req.AfterSeq == nil {
+		return contract.HistoryReply{}, false
+	}
+	page, _ := h.memory.Page(pageRange(req, first, known))
+	return contract.HistoryReply{Items: page, LastSeq: known, HasMore: true}, len(page) > 0
+}
+
+// reply is the page read from the range, of a room that has got to last.
+func (r Range) reply(page []contract.Message, last int64) contract.HistoryReply {
+	return contract.HistoryReply{Items: page, LastSeq: last, HasMore: r.more(page)}
 }
 
 // tail is a room's exact head, 0 for none.

@@ -54,3 +54,28 @@ func (m *logMetrics) inserted(messages int, took time.Duration) {
 	m.batch.Observe(float64(messages))
 	m.insert.Observe(took.Seconds())
 }
+
+// historyMetrics show how much of history needs the store.
+type historyMetrics struct {
+	memory, head, store, part prometheus.Counter // pages, by where they come from
+}
+
+func newHistoryMetrics(reg prometheus.Registerer, memory *Memory) *historyMetrics {
+	pages := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "parley_chat_history_pages_total",
+		Help: "Pages of history: from memory, from memory up to a head that was read, from the store, or cut short for want of it.",
+	}, []string{"from"})
+	gauge := func(name, help string, value func() int) prometheus.GaugeFunc {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "parley_chat_" + name, Help: help},
+			func() float64 { return float64(value()) })
+	}
+	reg.MustRegister(pages,
+		gauge("recent_messages", "Messages in memory.", func() int { n, _ := memory.Size(); return n }),
+		gauge("recent_bytes", "Their size, about.", func() int { _, n := memory.Size(); return n }))
+	return &historyMetrics{
+		memory: pages.WithLabelValues("memory"),
+		head:   pages.WithLabelValues("memory_and_head"),
+		store:  pages.WithLabelValues("store"),
+		part:   pages.WithLabelValues("memory_in_part"),
+	}
+}
