@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/id"
 )
 
 func TestLog_Append(t *testing.T) {
@@ -193,6 +195,17 @@ func TestLog_Append(t *testing.T) {
 		}
 		for _, l := range logs {
 			wantAscending(t, l.out.messages("room"))
+		}
+	})
+
+	t.Run("a_room_out_of_memory_is_announced", func(t *testing.T) {
+		log := startLog(t, newStore(t), func(o *LogOptions) { o.ActiveRooms, o.QuietAfter = 2, time.Hour })
+		for _, room := range []string{"a", "a", "b", "c", "d"} {
+			mustAppend(t, log, record(room, "ann", id.New()))
+		}
+		await(t, "the heads of those that were forgotten", func() bool { return log.out.head("a") == 2 && log.out.head("b") == 1 })
+		if c, d := log.out.heads("c"), log.out.heads("d"); len(c)+len(d) != 0 {
+			t.Fatalf("announced %v and %v, which are not quiet yet", c, d)
 		}
 	})
 
