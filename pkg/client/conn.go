@@ -24,8 +24,12 @@ const (
 	readLimit = 8 << 20
 	// writeWait bounds the write of one frame.
 	writeWait = 10 * time.Second
-	// readyWait bounds the upgrade, and then the wait for the ready frame.
-	readyWait = 15 * time.Second
+	// upgradeWait bounds the upgrade, which a gateway makes without asking
+	// anybody: one that takes longer has most likely gone, and another is tried.
+	upgradeWait = 5 * time.Second
+	// readyWait bounds the wait for the ready frame, for which gateways ask
+	// their services for five seconds at most.
+	readyWait = 10 * time.Second
 )
 
 // frame is any frame of a gateway.
@@ -90,7 +94,7 @@ func dial(ctx context.Context, o Options, gateway string, token Token, to listen
 	c.ctx, c.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	c.reading, c.hangUp = context.WithCancel(context.WithoutCancel(ctx))
 	c.alive()
-	opening, cancel := context.WithTimeout(ctx, readyWait)
+	opening, cancel := context.WithTimeout(ctx, upgradeWait)
 	defer cancel()
 	//nolint:bodyclose // Dial's documentation: the caller never needs to
 	ws, response, err := websocket.Dial(opening, "ws"+strings.TrimPrefix(gateway, "http")+"/api/v1/ws", &websocket.DialOptions{
@@ -111,14 +115,16 @@ func dial(ctx context.Context, o Options, gateway string, token Token, to listen
 	ws.SetReadLimit(readLimit)
 	c.ws = ws
 	go c.read(to) // ended by close
+	waiting, stop := context.WithTimeout(ctx, readyWait)
+	defer stop()
 	select {
 	case <-c.live:
 		return c, nil
 	case <-c.ctx.Done():
 		return nil, fmt.Errorf("connect: %w", context.Cause(c.ctx))
-	case <-opening.Done():
-		c.close(opening.Err())
-		return nil, fmt.Errorf("connect: no ready frame: %w", opening.Err())
+	case <-waiting.Done():
+		c.close(waiting.Err())
+		return nil, fmt.Errorf("connect: no ready frame: %w", waiting.Err())
 	}
 }
 
