@@ -44,7 +44,7 @@ func TestCrash_of_a_chat_replica(t *testing.T) {
 					after++
 				}
 				clientID := fmt.Sprintf("%d-%d", i, n)
-				reply, err := deliver(ctx, socket, rooms[n%len(rooms)], clientID)
+				reply, err := deliver(ctx, socket, rooms[n%len(rooms)], clientID, func(string) {})
 				if err != nil {
 					t.Errorf("sender %d: %v", i, err)
 					return
@@ -81,8 +81,9 @@ func TestCrash_of_a_chat_replica(t *testing.T) {
 	}
 }
 
-// deliver sends as a client does: with the same client_id until acknowledged.
-func deliver(ctx context.Context, socket *person.Socket, room, clientID string) (contract.SendReply, error) {
+// deliver sends as a client does, with the same client_id until acknowledged,
+// over one socket that must stay open. It tells refused of each passing error.
+func deliver(ctx context.Context, socket *person.Socket, room, clientID string, refused func(code string)) (contract.SendReply, error) {
 	for {
 		frame, err := socket.Ask(ctx, contract.OpMessageSend, send(room, clientID, clientID))
 		if err != nil {
@@ -92,6 +93,7 @@ func deliver(ctx context.Context, socket *person.Socket, room, clientID string) 
 			var reply contract.SendReply
 			return reply, json.Unmarshal(frame.Data, &reply)
 		}
+		refused(frame.Error.Code)
 		switch frame.Error.Code {
 		case "unavailable", "deadline_exceeded", "resource_exhausted":
 		default:

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -111,7 +110,9 @@ func (l *load) send(ctx context.Context, t *testing.T, i int) {
 		clientID := fmt.Sprintf("%d-%d", i, n)
 		began := time.Now()
 		within, cancel := context.WithTimeout(t.Context(), sendWithin)
-		reply, err := l.deliver(within, l.sockets[i], l.rooms[n%len(l.rooms)], clientID)
+		reply, err := deliver(within, l.sockets[i], l.rooms[n%len(l.rooms)], clientID, func(code string) {
+			l.failed(string(contract.OpMessageSend), code)
+		})
 		cancel()
 		if err != nil {
 			t.Errorf("%s sent by %s, after %v: %v", clientID, l.people[i].Gateway, time.Since(began), err)
@@ -121,32 +122,6 @@ func (l *load) send(ctx context.Context, t *testing.T, i int) {
 		l.mu.Lock()
 		l.acked[clientID] = reply
 		l.mu.Unlock()
-	}
-}
-
-// deliver sends one message until it is acknowledged.
-func (l *load) deliver(ctx context.Context, socket *person.Socket, room, clientID string) (contract.SendReply, error) {
-	for {
-		frame, err := socket.Ask(ctx, contract.OpMessageSend, send(room, clientID, clientID))
-		if err != nil {
-			return contract.SendReply{}, err
-		}
-		if frame.Op == contract.OpOK {
-			var reply contract.SendReply
-			return reply, json.Unmarshal(frame.Data, &reply)
-		}
-		l.failed(string(contract.OpMessageSend), frame.Error.Code)
-		switch frame.Error.Code {
-		case "unavailable", "deadline_exceeded", "resource_exhausted":
-		default:
-			return contract.SendReply{}, fmt.Errorf("refused: %+v", frame.Error)
-		}
-		wait := time.NewTimer(max(time.Duration(frame.Error.RetryAfterMS)*time.Millisecond, 50*time.Millisecond))
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			return contract.SendReply{}, ctx.Err()
-		}
 	}
 }
 
