@@ -14,6 +14,7 @@ require (
 	github.com/parley-im/parley/services/social v0.0.0
 	github.com/parley-im/parley/standalone v0.0.0
 	github.com/rs/zerolog v1.28.0
+	golang.org/x/sync v0.24.0
 )
 
 require (
@@ -89,7 +90,6 @@ require (
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/exp v0.0.0-20250506013437-ce4c2cf36ca6 // indirect
 	golang.org/x/net v0.60.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect

@@ -12,7 +12,7 @@ import (
 )
 
 // closesLine is how a gateway tells how many connections ended so.
-var closesLine = regexp.MustCompile(`^parley_gateway_closes_total\{code="(\w+)",reason="([^"]+)"\} (\d+)`)
+var closesLine = regexp.MustCompile(`^parley_gateway_closes_total\{code="(\w+)",reason="([^"]+)"[^}]*\} (\d+)`)
 
 // Closes is how connections ended, "<code> <reason>", at the gateways as they
 // were last started: what was counted before a crash is gone with it.

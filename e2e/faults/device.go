@@ -50,11 +50,8 @@ func (d *Device) once(ctx context.Context) error {
 		Gateways: d.urls, Tokens: d.tokens, Cursors: &d.cursors, FromFirst: true,
 		CallTimeout: 2 * silentCall, MaxBackoff: 2 * time.Second, Log: d.log,
 	})
-	switch {
-	case ctx.Err() != nil && err != nil:
-		return nil
-	case err != nil:
-		return err
+	if err != nil {
+		return unlessOver(ctx, err)
 	}
 	d.use(c)
 	staying, cancel := ctx, context.CancelFunc(func() {})
@@ -129,7 +126,7 @@ func (d *Device) Send(ctx context.Context, roomID, clientID, text string) (*cont
 	for {
 		c, err := d.live(ctx)
 		if err != nil {
-			return nil, nil
+			return nil, unlessOver(ctx, err)
 		}
 		reply, err := c.Send(ctx, roomID, text, client.WithClientID(clientID))
 		switch {
