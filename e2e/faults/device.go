@@ -84,10 +84,12 @@ func (d *Device) listen(ctx context.Context, c *client.Client) error {
 
 // unlessOver is the error, or nil once ctx has ended.
 func unlessOver(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // use puts a client in place; nil: there is none.
@@ -129,14 +131,12 @@ func (d *Device) Send(ctx context.Context, roomID, clientID, text string) (*cont
 			return nil, unlessOver(ctx, err)
 		}
 		reply, err := c.Send(ctx, roomID, text, client.WithClientID(clientID))
-		switch {
-		case err == nil:
+		if err == nil {
 			got = &reply
 			return got, nil
-		case ctx.Err() != nil:
-			return nil, nil
-		case !errors.Is(err, client.ErrClosed):
-			return nil, fmt.Errorf("%s: %w", d.Name, err)
+		}
+		if !errors.Is(err, client.ErrClosed) {
+			return nil, unlessOver(ctx, fmt.Errorf("%s: %w", d.Name, err))
 		}
 		if !sleep(ctx, 10*time.Millisecond) { // until the client is out of place
 			return nil, nil
