@@ -223,7 +223,10 @@ var errDrained = errors.New("the gateway is leaving")
 func (c *Client) renew(ctx context.Context, current *conn) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, refreshWait)
 	defer cancel()
-	token, err := c.tokens.renew(ctx)
+	token, err := c.tokens.current, error(nil)
+	if token.Access == current.token.Access { // else the last one has not got through yet
+		token, err = c.tokens.renew(ctx)
+	}
 	if err == nil {
 		_, err = current.ask(ctx, contract.OpAuth, contract.AuthData{Token: token.Access})
 	}

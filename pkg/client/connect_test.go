@@ -101,6 +101,25 @@ func TestClient_tokens(t *testing.T) {
 			t.Fatalf("got %+v, %d connects", s, g.connects())
 		}
 	})
+	t.Run("one that does not get through is sent again, and not renewed", func(t *testing.T) {
+		g, tokens := newWorld().gateway(t), &source{ttl: time.Second}
+		refused := make(chan string, 2)
+		g.set(func(g *gateway) {
+			g.answer = func(s *socket, f contract.Frame) bool {
+				if f.Op != contract.OpAuth || len(refused) == cap(refused) {
+					return false
+				}
+				refused <- decode[contract.AuthData](s.t, f.Data).Token
+				s.refuse(f, fault.New(fault.Unavailable, "not now"))
+				return true
+			}
+		})
+		dial(t, client.Options{Tokens: tokens}, g)
+		eventually(t, "it gets through", func() bool { return slices.Contains(g.tokens(), "token-2") })
+		if first, second := <-refused, <-refused; first != "token-2" || second != "token-2" {
+			t.Fatalf("sent %s and %s", first, second)
+		}
+	})
 	t.Run("one that is refused is replaced", func(t *testing.T) {
 		g := newWorld().gateway(t)
 		g.refuse = func(token string) (int, string) {
