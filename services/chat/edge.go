@@ -92,7 +92,7 @@ func (s *edgeStore) judge(caller, limited context.Context, err error) error {
 	var f *fault.Error
 	switch {
 	case errors.Is(caller.Err(), context.Canceled):
-		return err
+		return errors.Join(caller.Err(), err) // whatever it looked like from within
 	case limited.Err() != nil:
 	case errors.As(err, &f) && f.Code != fault.Unavailable:
 		return err
