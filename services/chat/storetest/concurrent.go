@@ -133,16 +133,17 @@ func writersOfOneKey(t *testing.T, s chat.Store) {
 	}
 }
 
-// writersThatTimeOut write under deadlines that often end in the middle. An
-// insert whose outcome they do not know they look up before they try again.
+// writersThatTimeOut write under deadlines that often end in the middle, and
+// grow, so that a slow machine gets there too. An insert whose outcome they do
+// not know they look up before they try again.
 func writersThatTimeOut(t *testing.T, s chat.Store) {
-	const each = 10
+	const each = 3 // of 50 who collide all the time
 	ctx := within(t)
 	atOnce(func(w int) {
 		for i := range each {
 			r := message("room", fmt.Sprint("w", w), fmt.Sprint(i), 0)
-			for stored := false; !stored; {
-				short, cancel := context.WithTimeout(ctx, rand.N(40*time.Millisecond))
+			for stored, tries := false, 0; !stored; tries++ {
+				short, cancel := context.WithTimeout(ctx, rand.N(40*time.Millisecond<<min(tries, 6)))
 				err := push(short, s, []chat.Record{r})
 				cancel()
 				found, lookErr := s.ByClientID(ctx, []chat.Key{r.Key()})
