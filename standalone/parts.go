@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/run"
@@ -16,6 +17,10 @@ import (
 
 // partGateway is the part that may run several times, once an address.
 const partGateway = string(contract.Gateway)
+
+// drainBudget is the most that a gateway may take to send its sockets away
+// here, where everything has to stop within stopBudget.
+const drainBudget = 5 * time.Second
 
 // house knows how each service is set when it runs here: by its own
 // environment, but with the stores and servers of this data directory.
@@ -109,6 +114,7 @@ func (h *house) gateway(ctx context.Context, i int, addr string) (part, error) {
 		return part{}, err
 	}
 	cfg.Addr = addr
+	cfg.DrainTime = min(cfg.DrainTime, drainBudget)
 	cfg.NATS = h.servers.bus(cfg.NATS, contract.Gateway)
 	cfg.RedisURL = h.servers.redisURL
 	return part{
