@@ -213,7 +213,11 @@ func TestMetrics(t *testing.T) {
 		}
 		return echoReply{}, nil
 	})
-	serveEcho(t, connect(t, ns), o, nil).cancel() // a second one on the same registry
+	// A second one on the same registry, which must have gone: until then it
+	// answers, too.
+	if err := serveEcho(t, connect(t, ns), o, nil).stop(); err != nil {
+		t.Fatal(err)
+	}
 	nc := connect(t, ns)
 	for _, text := range []string{"", "a", "b"} {
 		c := rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})
