@@ -125,14 +125,15 @@ func TestRolling_gateways(t *testing.T) {
 			}
 		})
 	}
+	hush := func() { stop(); talking.Wait() }
+	defer hush() // if the test ends before it should; a send takes ten seconds at most
 	for _, gateway := range s.Gateways {
 		gateway.Stop(t)
 		gateway.Restart(t)
 		before := sent.Load()
 		eventually(t, "the talk goes on", func() bool { return sent.Load() > before+senders })
 	}
-	stop()
-	talking.Wait()
+	hush()
 	n := int(sent.Load())
 	log := list[0].History(t, room)
 	whole(t, log, n)

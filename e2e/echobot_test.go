@@ -50,6 +50,8 @@ func TestEchoBot(t *testing.T) {
 			}
 		}
 	}()
+	hush := func() { stop(); <-talked }
+	defer func() { cancel(); hush() }() // if the test ends before it should
 	for i, p := range s.All() {
 		before := sent.Load()
 		p.Stop(t)
@@ -62,17 +64,20 @@ func TestEchoBot(t *testing.T) {
 	}
 	b.end(syscall.SIGTERM)
 	b.start()
-	stop()
-	<-talked
+	hush()
 
 	eventually(t, "every message is answered", func() bool {
 		asked, answers := dialogue(ann.History(t, room), first, ann.ID)
 		return len(answers) >= len(asked)
 	})
 	asked, answers := dialogue(ann.History(t, room), first, ann.ID)
+	said := map[string][]string{} // by client_id
+	for _, m := range answers {
+		said[m.ClientID] = append(said[m.ClientID], m.Content.Text)
+	}
 	for _, m := range asked {
-		if answers["echo-"+m.ID] != m.Content.Text {
-			t.Errorf("message %d, %q, is answered %q", m.Seq, m.Content.Text, answers["echo-"+m.ID])
+		if got := said["echo-"+m.ID]; len(got) != 1 || got[0] != m.Content.Text {
+			t.Errorf("message %d, %q, is answered %q", m.Seq, m.Content.Text, got)
 		}
 	}
 	if len(answers) != len(asked) || int64(len(asked)) < sent.Load() {
@@ -117,14 +122,13 @@ func greet(ctx context.Context, t *testing.T, c *client.Client, room, from strin
 	}
 }
 
-// dialogue splits a history, from a seq on, into what one person said and what the
-// others answered, by client_id.
-func dialogue(log []contract.Message, from int64, asker string) (asked []contract.Message, answers map[string]string) {
-	answers = map[string]string{}
+// dialogue splits a history into what one person said, from a seq on, and what
+// the others answered.
+func dialogue(log []contract.Message, from int64, asker string) (asked, answers []contract.Message) {
 	for _, m := range log {
 		switch {
 		case m.SenderID != asker:
-			answers[m.ClientID] = m.Content.Text
+			answers = append(answers, m)
 		case m.Seq >= from:
 			asked = append(asked, m)
 		}
