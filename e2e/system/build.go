@@ -38,14 +38,11 @@ func Build(t testing.TB, pkg string) string {
 }
 
 func build(pkg string) (string, error) {
-	if built.dir == "" {
-		dir, err := os.MkdirTemp("", "parley-e2e-")
-		if err != nil {
-			return "", err
-		}
-		built.dir = dir
+	dir, err := builtDir()
+	if err != nil {
+		return "", err
 	}
-	binary := filepath.Join(built.dir, path.Base(pkg))
+	binary := filepath.Join(dir, path.Base(pkg))
 	args := []string{"build", "-o", binary}
 	if raceEnabled {
 		args = append(args, "-race")
@@ -55,6 +52,18 @@ func build(pkg string) (string, error) {
 		return "", fmt.Errorf("build %s: %w\n%s", pkg, err, out)
 	}
 	return binary, nil
+}
+
+// builtDir is the directory of the binaries; the lock of built is held.
+func builtDir() (string, error) {
+	if built.dir == "" {
+		dir, err := os.MkdirTemp("", "parley-e2e-")
+		if err != nil {
+			return "", err
+		}
+		built.dir = dir
+	}
+	return built.dir, nil
 }
 
 // Cleanup removes the binaries; for TestMain.

@@ -1,11 +1,14 @@
 package bus
 
 import (
+	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 
 	"github.com/parley-im/parley/pkg/contract"
 )
@@ -18,6 +21,9 @@ type Config struct {
 	URL      string `envconfig:"NATS_URL" default:"nats://127.0.0.1:4222" desc:"NATS servers, separated by commas; may carry user:password@."`
 	User     string `envconfig:"NATS_USER" desc:"NATS user of this service, when the URL has none."`
 	Password string `envconfig:"NATS_PASSWORD" desc:"Password of the NATS user."`
+	// NKeySeed is a secret of this service alone: the server knows only the
+	// public half, and so does its configuration.
+	NKeySeed string `envconfig:"NATS_NKEY_SEED" desc:"Seed of this service's NKey, SU…; in place of user and password."`
 	// The files are PEM. With any of them, or a tls:// URL, TLS is demanded.
 	CAFile   string `envconfig:"NATS_CA_FILE" desc:"Certificates that may sign the server's; empty: those of the system."`
 	CertFile string `envconfig:"NATS_CERT_FILE" desc:"Our certificate, when the server asks for one; goes with the key."`
@@ -35,8 +41,9 @@ const (
 	reconnectJitter = time.Second
 )
 
-// options are the same for every connection.
-func (c Config) options(service contract.Service) []nats.Option {
+// options are the same for every connection. It fails when the NKey's seed is
+// none.
+func (c Config) options(service contract.Service) ([]nats.Option, error) {
 	name := c.Name
 	if name == "" {
 		name = "parley-" + string(service)
@@ -52,6 +59,13 @@ func (c Config) options(service contract.Service) []nats.Option {
 		nats.ReconnectBufSize(-1),   // the default keeps 8 MB and publishes it late
 		nats.IgnoreAuthErrorAbort(), // passwords rotate; two refusals are no reason to give up
 	}
+	if c.NKeySeed != "" {
+		nkey, err := c.nkey()
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, nkey)
+	}
 	if c.User != "" {
 		opts = append(opts, nats.UserInfo(c.User, c.Password))
 	}
@@ -61,7 +75,23 @@ func (c Config) options(service contract.Service) []nats.Option {
 	if c.CertFile != "" || c.KeyFile != "" {
 		opts = append(opts, nats.ClientCert(c.CertFile, c.KeyFile))
 	}
-	return opts
+	return opts, nil
+}
+
+// nkey proves by a signature of the server's nonce who we are.
+func (c Config) nkey() (nats.Option, error) {
+	pair, err := nkeys.FromSeed([]byte(c.NKeySeed))
+	if err != nil {
+		return nil, fmt.Errorf("NATS_NKEY_SEED is not a seed: %w", err)
+	}
+	public, err := pair.PublicKey()
+	if err != nil {
+		return nil, fmt.Errorf("NATS_NKEY_SEED: %w", err)
+	}
+	if !nkeys.IsValidPublicUserKey(public) {
+		return nil, errors.New("NATS_NKEY_SEED is not a user's: it begins with SU")
+	}
+	return nats.Nkey(public, pair.Sign), nil
 }
 
 // redacted is the URL for logs and errors: servers without users.

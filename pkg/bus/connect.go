@@ -37,7 +37,11 @@ func Connect(ctx context.Context, cfg Config, service contract.Service, tel *tel
 	for _, opt := range opts {
 		opt(c)
 	}
-	nc, err := nats.Connect(cfg.URL, append(cfg.options(service), c.handlers()...)...)
+	own, err := cfg.options(service)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS: %w", err)
+	}
+	nc, err := nats.Connect(cfg.URL, append(own, c.handlers()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS at %s: %w", cfg.redacted(), withoutURL(err))
 	}

@@ -1,0 +1,3 @@
+module github.com/parley-im/parley/deploy
+
+go 1.26.0
