@@ -13,3 +13,11 @@ const HeaderLeaving = "Parley-Leaving"
 // replica's id, as a pinned method's subject ends with it. Micro chooses its
 // own instance id only once the service runs, hence a second one.
 const MetadataReplica = "replica"
+
+// MetadataVersion and MetadataRevision are the keys of micro's service
+// metadata that hold what the replica was built from: the version as the binary
+// itself says it (micro shows it as a semantic version), and the commit.
+const (
+	MetadataVersion  = "version"
+	MetadataRevision = "revision"
+)

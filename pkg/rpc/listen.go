@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // Limits of what NATS may hold for one endpoint before the server takes it.
@@ -32,7 +33,7 @@ func (s *Server) listen(ctx context.Context) (micro.Service, error) {
 	service, err := micro.AddService(s.nc, micro.Config{
 		Name:         string(s.o.Service),
 		Version:      semver(s.o.Version),
-		Metadata:     map[string]string{contract.MetadataReplica: s.replica},
+		Metadata:     s.metadata(),
 		StatsHandler: s.stats,
 		DoneHandler:  func(micro.Service) { close(s.stopped) },
 		ErrorHandler: s.natsError,
@@ -46,6 +47,16 @@ func (s *Server) listen(ctx context.Context) (micro.Service, error) {
 		}
 	}
 	return service, nil
+}
+
+// metadata tells which replica this is and what it was built from, so that
+// `nats micro info` shows how far a rolling update has come.
+func (s *Server) metadata() map[string]string {
+	return map[string]string{
+		contract.MetadataReplica:  s.replica,
+		contract.MetadataVersion:  s.o.Version,
+		contract.MetadataRevision: telemetry.Revision(),
+	}
 }
 
 // subscribe serves one method, for any caller in the queue group and, when it

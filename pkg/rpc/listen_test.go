@@ -14,6 +14,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // NATS tells only the connection that it refused a subscription.
@@ -111,6 +112,9 @@ func TestServer_is_listed(t *testing.T) {
 		}
 		if stats.Version != want || stats.Metadata[contract.MetadataReplica] != s.Replica() || len(stats.Endpoints) != 3 {
 			t.Errorf("got %+v", stats)
+		}
+		if m := stats.Metadata; m[contract.MetadataVersion] != version || m[contract.MetadataRevision] != telemetry.Revision() {
+			t.Errorf("version %q: metadata %v", version, m)
 		}
 		var seen rpc.Stats
 		for _, e := range stats.Endpoints {

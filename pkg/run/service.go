@@ -13,7 +13,8 @@ import (
 	"github.com/parley-im/parley/pkg/telemetry"
 )
 
-// Version is what a released binary says it is; the linker sets it.
+// Version is what a released binary says it is; the linker sets it:
+// -ldflags "-X github.com/parley-im/parley/pkg/run.Version=1.2.3".
 var Version = "0.0.0-dev"
 
 // closeWait bounds how long telemetry may take to send what is left.
@@ -23,15 +24,22 @@ const closeWait = 3 * time.Second
 // the environment, telemetry, the operations port, and serve until a signal
 // comes. cfg points to the service's Config; part returns the telemetry's
 // part of it once it is filled.
+//
+// The flag -version tells what the binary was built from, and -check asks the
+// running service whether it is ready; both exit then.
 func Service(name contract.Service, cfg any, part func() telemetry.Config, serve func(context.Context, *telemetry.Telemetry) error) {
-	version := flag.Bool("version", false, "print the version and exit")
+	version := flag.Bool("version", false, "print version and revision, and exit")
+	check := flag.Bool("check", false, "ask the service that runs here, at OPS_ADDR, whether it is ready; exit with 0 or 1")
 	flag.Parse()
 	Main(string(name), func(ctx context.Context) error {
-		if *version {
+		switch {
+		case *version:
 			_, err := fmt.Fprintf(os.Stdout, "parley %s %s (%s)\n", name, Version, telemetry.Revision())
 			return err
+		case *check:
+			return checkSelf(ctx, name, os.Stdout)
 		}
-		if err := Config(strings.ToUpper(string(name)), cfg); err != nil {
+		if err := Config(prefix(name), cfg); err != nil {
 			return fmt.Errorf("configuration: %w", err)
 		}
 		tel, err := telemetry.New(ctx, name, Version, part())
@@ -51,3 +59,6 @@ func Service(name contract.Service, cfg any, part func() telemetry.Config, serve
 		return errors.Join(err, tel.Close(wait))
 	})
 }
+
+// prefix begins the names of a service's own variables.
+func prefix(name contract.Service) string { return strings.ToUpper(string(name)) }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
@@ -80,18 +79,6 @@ func (t *Telemetry) Close(ctx context.Context) error {
 		return fmt.Errorf("stop tracing: %w", err)
 	}
 	return nil
-}
-
-// Revision is the commit that the binary was built from, or "unknown".
-func Revision() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value
-			}
-		}
-	}
-	return "unknown"
 }
 
 // Metrics is a registry whose every metric carries the label service, so that

@@ -154,15 +154,30 @@ func TestNew_describes_itself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := false
+	labels := map[string]string{}
 	for _, f := range families {
-		found = found || f.GetName() == "parley_build_info"
+		if f.GetName() == "parley_build_info" {
+			for _, label := range f.GetMetric()[0].GetLabel() {
+				labels[label.GetName()] = label.GetValue()
+			}
+		}
 	}
-	if !found {
-		t.Fatal("no parley_build_info")
+	if labels["version"] != "1.2.3" || labels["revision"] != Revision() || labels["service"] != "auth" {
+		t.Fatalf("parley_build_info has the labels %v", labels)
 	}
 	if err := tel.Close(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestRevision(t *testing.T) {
+	if got := Revision(); got != "unknown" { // tests are not stamped
+		t.Fatalf("got %q", got)
+	}
+	revision = "abc123" // as the linker does
+	defer func() { revision = "" }()
+	if got := Revision(); got != "abc123" {
+		t.Fatalf("got %q", got)
 	}
 }
 
