@@ -48,7 +48,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		return err
 	}
 
-	counts, err := openRedis(cfg.RedisURL)
+	counts, err := openRedis(cfg.RedisURL, cfg.RedisCAFile)
 	if err != nil {
 		return err
 	}

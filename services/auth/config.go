@@ -15,6 +15,8 @@ import (
 type Config struct {
 	Store    string `envconfig:"STORE" default:"sqlite:data/auth.db" desc:"Where users and sessions are kept: mongodb://… for many machines, sqlite:PATH for one."`
 	RedisURL string `envconfig:"REDIS_URL" shared:"true" default:"redis://127.0.0.1:6379/0" desc:"Redis, for codes and limits: redis://user:password@host:port/db, or rediss:// for TLS."`
+	// With it TLS is demanded.
+	RedisCAFile string `envconfig:"REDIS_CA_FILE" shared:"true" desc:"PEM file of certificates that may sign Redis's, besides the system's; goes with rediss://."`
 
 	KeySecret string        `envconfig:"KEY_SECRET" desc:"Required, there is no default: a secret of at least 32 bytes that seals the signing key and keys all hashes; the same for all replicas, for ever."`
 	AccessTTL time.Duration `envconfig:"ACCESS_TTL" default:"15m" desc:"How long an access token lives."`

@@ -3,16 +3,16 @@ package auth
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"net/url"
-	"os"
 	"strconv"
 
 	"github.com/wneessen/go-mail"
+
+	"github.com/parley-im/parley/pkg/trust"
 )
 
 // newDelivery is how codes reach people: by mail, or for development by the
@@ -85,9 +85,9 @@ func smtpOptions(raw, caFile string) (options []mail.Option, host string, err er
 		return nil, "", errors.New("SMTP_URL must be smtps://user:password@host:465 or smtp://user:password@host:587") // its text has the password
 	}
 	host = u.Hostname()
-	roots, err := roots(caFile)
+	roots, err := trust.Roots(caFile)
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("AUTH_SMTP_CA_FILE: %w", err)
 	}
 	options = []mail.Option{
 		mail.WithTimeout(deliverWait),
@@ -118,25 +118,6 @@ func smtpOptions(raw, caFile string) (options []mail.Option, host string, err er
 		options = append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(u.User.Username()), mail.WithPassword(password))
 	}
 	return options, host, nil
-}
-
-// roots are the system's certificates and those of the file, if there is one.
-func roots(caFile string) (*x509.CertPool, error) {
-	if caFile == "" {
-		return nil, nil
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	pem, err := os.ReadFile(caFile)
-	if err != nil {
-		return nil, fmt.Errorf("read AUTH_SMTP_CA_FILE: %w", err)
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, errors.New("AUTH_SMTP_CA_FILE has no certificate in PEM")
-	}
-	return pool, nil
 }
 
 func isLoopback(host string) bool {

@@ -309,6 +309,8 @@ func TestRun_refuses(t *testing.T) {
 		"a CA file that is none":       {func(c *auth.Config) { c.SMTPURL, c.SMTPCAFile = "smtps://localhost", empty }, "AUTH_SMTP_CA_FILE"},
 		"a sender that is none":        {func(c *auth.Config) { c.SMTPURL, c.MailFrom = "smtps://localhost", "Parley" }, "AUTH_MAIL_FROM"},
 		"a Redis that is none":         {func(c *auth.Config) { c.RedisURL = "http://:secret@localhost" }, "REDIS_URL"},
+		"a Redis without TLS":          {func(c *auth.Config) { c.RedisCAFile = empty }, "REDIS_URL does not begin with rediss"},
+		"a CA for Redis that is none":  {func(c *auth.Config) { c.RedisURL, c.RedisCAFile = "rediss://localhost", empty }, "REDIS_CA_FILE"},
 		"a store that is none":         {func(c *auth.Config) { c.Store = "file:x" }, "auth store"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/trust"
 )
 
 // redisWait bounds one step of a question to Redis.
@@ -60,11 +61,19 @@ type redisStore struct {
 }
 
 // openRedis connects when it is first used. It never retries: a script whose
-// answer was lost may have counted.
-func openRedis(url string) (*redisStore, error) {
+// answer was lost may have counted. A CA file demands TLS.
+func openRedis(url, caFile string) (*redisStore, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, errors.New("REDIS_URL must be redis://user:password@host:port/db, or rediss://") // its text has the password
+	}
+	if caFile != "" {
+		if o.TLSConfig == nil {
+			return nil, errors.New("REDIS_CA_FILE is set, but REDIS_URL does not begin with rediss://")
+		}
+		if o.TLSConfig.RootCAs, err = trust.Roots(caFile); err != nil {
+			return nil, fmt.Errorf("REDIS_CA_FILE: %w", err)
+		}
 	}
 	o.MaxRetries = -1
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = redisWait, redisWait, redisWait, redisWait

@@ -14,6 +14,8 @@ import (
 type Config struct {
 	Addr     string `envconfig:"ADDR" default:"127.0.0.1:8080" desc:"Where HTTP and WebSocket are served, host:port."`
 	RedisURL string `envconfig:"REDIS_URL" shared:"true" default:"redis://127.0.0.1:6379/0" desc:"Redis, for the limits: redis://user:password@host:port/db, or rediss:// for TLS."`
+	// With it TLS is demanded.
+	RedisCAFile string `envconfig:"REDIS_CA_FILE" shared:"true" desc:"PEM file of certificates that may sign Redis's, besides the system's; goes with rediss://."`
 
 	Origins        []string `envconfig:"ORIGINS" default:"loopback" desc:"Origins of web pages that may call, such as https://chat.example.org, separated by commas; loopback stands for those of this machine, * for any. A page of the gateway's own origin always may."`
 	TrustedProxies []string `envconfig:"TRUSTED_PROXIES" desc:"Addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas. Empty: none."`

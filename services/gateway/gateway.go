@@ -38,7 +38,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	if err := cfg.check(); err != nil {
 		return err
 	}
-	redis, err := openRedis(cfg.RedisURL)
+	redis, err := openRedis(cfg.RedisURL, cfg.RedisCAFile)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/trust"
 )
 
 // redisWait bounds one question to Redis: an answer that comes later is worth
@@ -101,8 +102,8 @@ func newLimiter(client *redis.Client, metrics *limitMetrics, log *slog.Logger) *
 }
 
 // openRedis returns a client that gives up soon and never retries: the
-// breaker decides what a dead Redis means.
-func openRedis(rawURL string) (*redis.Client, error) {
+// breaker decides what a dead Redis means. A CA file demands TLS.
+func openRedis(rawURL, caFile string) (*redis.Client, error) {
 	options, err := redis.ParseURL(rawURL)
 	if err != nil {
 		var withURL *url.Error // it would show the password
@@ -110,6 +111,14 @@ func openRedis(rawURL string) (*redis.Client, error) {
 			err = withURL.Err
 		}
 		return nil, fmt.Errorf("GATEWAY_REDIS_URL: %w", err)
+	}
+	if caFile != "" {
+		if options.TLSConfig == nil {
+			return nil, errors.New("REDIS_CA_FILE is set, but REDIS_URL does not begin with rediss://")
+		}
+		if options.TLSConfig.RootCAs, err = trust.Roots(caFile); err != nil {
+			return nil, fmt.Errorf("REDIS_CA_FILE: %w", err)
+		}
 	}
 	options.ClientName = "parley-gateway"
 	options.MaxRetries = -1
