@@ -46,6 +46,7 @@ func Service(name contract.Service, cfg any, part func() telemetry.Config, serve
 		if err != nil {
 			return err
 		}
+		tel.Health.Starting() // the service says when it has started
 		g := NewGroup(ctx)
 		g.Go("operations port", func(ctx context.Context) error {
 			return telemetry.ServeOps(ctx, part().OpsAddr, part().PProf, tel)

@@ -11,15 +11,19 @@ import (
 // checkWait bounds one readiness check.
 const checkWait = time.Second
 
-// errDraining is why a service that is leaving is not ready.
-var errDraining = errors.New("draining")
+// Why a service is not ready that has not come yet, or is leaving.
+var (
+	errStarting = errors.New("starting")
+	errDraining = errors.New("draining")
+)
 
-// Health answers whether a service is ready for work: all its checks hold
-// and it is not leaving. Beside these it tells what the service can do
+// Health answers whether a service is ready for work: it has started, all its
+// checks hold, and it is not leaving. Beside these it tells what the service can do
 // without for a while.
 type Health struct {
 	mu       sync.Mutex
 	checks   []namedCheck
+	starting bool
 	draining bool
 }
 
@@ -73,6 +77,22 @@ func (h *Health) add(c namedCheck) {
 	h.checks = append(h.checks, c)
 }
 
+// Starting turns readiness off until Started: a service adds its checks while
+// it starts, and until the last is there, those that hold say nothing.
+func (h *Health) Starting() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.starting = true
+}
+
+// Started is called once all checks are added, and does nothing without a
+// Starting before.
+func (h *Health) Started() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.starting = false
+}
+
 // Drain turns readiness off for good, so that nobody sends new work.
 func (h *Health) Drain() {
 	h.mu.Lock()
@@ -96,10 +116,13 @@ func (h *Health) Ready(ctx context.Context) error {
 // were added.
 func (h *Health) States(ctx context.Context) []CheckState {
 	h.mu.Lock()
-	checks, draining := h.checks[:len(h.checks):len(h.checks)], h.draining
+	checks, starting, draining := h.checks[:len(h.checks):len(h.checks)], h.starting, h.draining
 	h.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
 	defer cancel()
+	if starting {
+		checks = append(checks, namedCheck{name: "starting", check: func(context.Context) error { return errStarting }})
+	}
 	if draining {
 		checks = append(checks, namedCheck{name: "draining", check: func(context.Context) error { return errDraining }})
 	}

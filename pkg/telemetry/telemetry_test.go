@@ -100,6 +100,16 @@ func TestServeOps(t *testing.T) {
 			t.Fatal(status)
 		}
 	})
+	t.Run("not ready while it starts", func(t *testing.T) {
+		chat.Health.Starting()
+		if status, body := get(t, base+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, `"starting":"starting"`) {
+			t.Fatalf("%d %s", status, body)
+		}
+		chat.Health.Started()
+		if status, body := get(t, base+"/readyz"); status != http.StatusOK || strings.Contains(body, "starting") {
+			t.Fatalf("%d %s", status, body)
+		}
+	})
 	t.Run("draining is for good", func(t *testing.T) {
 		auth.Health.Drain()
 		if status, body := get(t, base+"/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "draining") {

@@ -96,6 +96,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		tel.Health.Drain()
 		return nil
 	})
+	tel.Health.Started()
 	return g.Wait()
 }
 

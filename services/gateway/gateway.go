@@ -96,6 +96,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 		conns.Drain(ctx)
 		return nil
 	})
+	tel.Health.Started()
 	return g.Wait()
 }
 
