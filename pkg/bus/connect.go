@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -107,11 +106,6 @@ func (c *connector) failed(_ *nats.Conn, err error) {
 	c.attempt = err
 }
 
-// toInbox is in NATS's words when it refuses an answer. A service may publish
-// to an inbox only to answer a request, which the server remembers with the
-// connection that it gave the request to: after a reconnect nobody does.
-const toInbox = `Publish to "_INBOX`
-
 // async hears what goes wrong outside any call.
 func (c *connector) async(_ *nats.Conn, sub *nats.Subscription, err error) {
 	subject := ""
@@ -125,9 +119,6 @@ func (c *connector) async(_ *nats.Conn, sub *nats.Subscription, err error) {
 		if sub != nil {
 			c.hooks.lost(sub)
 		}
-	case errors.Is(err, nats.ErrPermissionViolation) && strings.Contains(err.Error(), toInbox):
-		c.metrics.errors.WithLabelValues("late_answer").Inc()
-		c.log.Warn("an answer is lost, the connection that its request came on is gone", "err", err)
 	case errors.Is(err, nats.ErrPermissionViolation):
 		c.metrics.errors.WithLabelValues("permission").Inc()
 		c.log.Error("NATS refuses what its user may not do", "subject", subject, "err", err)

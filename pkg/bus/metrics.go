@@ -19,7 +19,7 @@ func newConnMetrics(reg prometheus.Registerer) *connMetrics {
 		reconnects:  register(reg, counter("nats", "reconnects_total", "Connections to NATS restored.")),
 		errors: register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "parley", Subsystem: "nats", Name: "errors_total",
-			Help: "Errors outside any call, by kind: slow_consumer (messages were dropped), late_answer (after a reconnect), permission, other.",
+			Help: "Errors outside any call, by kind: slow_consumer (messages were dropped), permission, other.",
 		}, []string{"kind"})),
 	}
 }

@@ -8,9 +8,22 @@ type Permission struct {
 	PublishDeny    []string
 	SubscribeAllow []string
 	SubscribeDeny  []string // "subject queue" denies joining queue groups
-	// AllowResponses lets the user answer the requests that reach it, once
-	// each, wherever their reply subject points.
-	AllowResponses bool
+}
+
+// SubjectRule is one direction of a permission as NATS understands it: an
+// empty list of what is allowed allows everything.
+type SubjectRule struct{ Allow, Deny []string }
+
+// Rules are p for a NATS server, where whoever may nothing is denied ">".
+func (p Permission) Rules() (publish, subscribe SubjectRule) {
+	return subjectRule(p.PublishAllow, p.PublishDeny), subjectRule(p.SubscribeAllow, p.SubscribeDeny)
+}
+
+func subjectRule(allow, deny []string) SubjectRule {
+	if len(allow) == 0 {
+		return SubjectRule{Deny: []string{">"}}
+	}
+	return SubjectRule{Allow: allow, Deny: deny}
 }
 
 // The users beside the services.
@@ -20,6 +33,28 @@ const (
 	// OperatorUser may do everything.
 	OperatorUser = "operator"
 )
+
+// NATSUser is who one part, or a person, is to NATS.
+type NATSUser struct {
+	Name       string
+	Permission Permission
+}
+
+// NATSUsers are the services, in the order of [Services], the observer and the
+// operator.
+func NATSUsers() []NATSUser {
+	var users []NATSUser
+	for _, s := range Services() {
+		users = append(users, NATSUser{Name: string(s), Permission: Permissions(s)})
+	}
+	return append(users,
+		NATSUser{Name: ObserverUser, Permission: ObserverPermission()},
+		NATSUser{Name: OperatorUser, Permission: OperatorPermission()})
+}
+
+// publicInbox is where the answers to the observer and the operator arrive: the
+// inbox prefix of NATS's clients, the CLI among them, unless told otherwise.
+const publicInbox = "_INBOX.>"
 
 // noQueues keeps a reader from joining a queue group, where it would swallow
 // requests and pushes. "im.> *" would miss queue names with dots.
@@ -50,7 +85,7 @@ func Permissions(s Service) Permission {
 func ObserverPermission() Permission {
 	return Permission{
 		PublishAllow:   []string{"$SRV.>"},
-		SubscribeAllow: []string{roomRoot + ">", userRoot + ">", AllEvents, "$SRV.>", "_INBOX.>"},
+		SubscribeAllow: []string{roomRoot + ">", userRoot + ">", AllEvents, "$SRV.>", publicInbox},
 		SubscribeDeny:  []string{noQueues},
 	}
 }
@@ -65,10 +100,12 @@ func OperatorPermission() Permission {
 func (p *Permission) addMethods(s Service) {
 	for _, m := range Methods() {
 		if m.Service == s {
-			p.AllowResponses = true
 			p.SubscribeAllow = append(p.SubscribeAllow, m.Subject)
 			if m.Pinned {
 				p.SubscribeAllow = append(p.SubscribeAllow, m.Subject+".*")
+			}
+			for _, caller := range m.Callers {
+				p.PublishAllow = append(p.PublishAllow, s.answersTo(caller))
 			}
 		}
 		if slices.Contains(m.Callers, s) {
@@ -124,11 +161,15 @@ func (p *Permission) addEvents(s Service) {
 	}
 }
 
-// addPings lets micro answer discovery for the service.
+// addPings lets micro answer discovery for the service, to its callers and to
+// people. NATS could permit answers to whatever asks instead
+// (allow_responses), but would look at no reply subject then: who may only
+// call a service, or ping it, could have it publish anywhere.
 func (p *Permission) addPings(s Service) {
-	if !p.AllowResponses {
+	if !slices.ContainsFunc(Methods(), func(m MethodInfo) bool { return m.Service == s }) {
 		return
 	}
+	p.PublishAllow = append(p.PublishAllow, publicInbox)
 	for _, verb := range []string{"PING", "INFO", "STATS"} {
 		p.SubscribeAllow = append(p.SubscribeAllow,
 			"$SRV."+verb, "$SRV."+verb+"."+string(s), "$SRV."+verb+"."+string(s)+".*")

@@ -31,13 +31,50 @@ func TestPermissions_follow_the_table(t *testing.T) {
 func TestPermissions_have_no_broad_publish(t *testing.T) {
 	for _, s := range contract.Services() {
 		for _, subject := range contract.Permissions(s).PublishAllow {
-			if strings.HasSuffix(subject, ">") {
+			if strings.HasSuffix(subject, ">") && !strings.HasPrefix(subject, "_INBOX") {
 				t.Errorf("%s publishes %s", s, subject)
 			}
 			if strings.HasPrefix(subject, "$JS.API.CONSUMER") || strings.HasPrefix(subject, "$JS.API.STREAM.UPDATE") {
 				t.Errorf("%s reaches %s", s, subject)
 			}
 		}
+	}
+}
+
+// A service answers its callers, each in the inbox for its own answers, and
+// people; a service that answers nothing publishes to no inbox.
+func TestPermissions_of_answers(t *testing.T) {
+	for s, want := range map[contract.Service][]string{
+		contract.Auth:    {"_INBOX.>", "_INBOX_gateway.auth.>", "_INBOX_social.auth.>"},
+		contract.Social:  {"_INBOX.>", "_INBOX_chat.social.>", "_INBOX_gateway.social.>"},
+		contract.Chat:    {"_INBOX.>", "_INBOX_gateway.chat.>", "_INBOX_social.chat.>"},
+		contract.Gateway: nil,
+	} {
+		var got []string
+		for _, subject := range contract.Permissions(s).PublishAllow {
+			if strings.HasPrefix(subject, "_INBOX") {
+				got = append(got, subject)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s answers at %v, want %v", s, got, want)
+		}
+	}
+}
+
+// To NATS an empty list allows everything.
+func TestPermission_Rules_of_nothing(t *testing.T) {
+	for _, p := range []contract.Permission{{}, {PublishDeny: []string{"a"}, SubscribeDeny: []string{"b"}}} {
+		publish, subscribe := p.Rules()
+		for _, r := range []contract.SubjectRule{publish, subscribe} {
+			if len(r.Allow) != 0 || !slices.Equal(r.Deny, []string{">"}) {
+				t.Errorf("%+v becomes %+v", p, r)
+			}
+		}
+	}
+	publish, subscribe := contract.ObserverPermission().Rules()
+	if !slices.Equal(publish.Allow, []string{"$SRV.>"}) || !slices.Equal(subscribe.Deny, []string{"> >"}) {
+		t.Errorf("the observer becomes %+v, %+v", publish, subscribe)
 	}
 }
 

@@ -19,6 +19,14 @@ func Services() []Service { return []Service{Auth, Social, Chat, Gateway} }
 // that none can read another's replies.
 func (s Service) InboxPrefix() string { return "_INBOX_" + string(s) }
 
+// answersTo matches the reply subjects at which s answers the calls of caller:
+// <caller's inbox prefix>.<s>.>. Callers ask for answers there, and s may
+// publish nowhere else in their inboxes: it can answer neither in another's
+// place nor, asked to, at a subject that is no inbox at all.
+func (s Service) answersTo(caller Service) string {
+	return caller.InboxPrefix() + "." + string(s) + ".>"
+}
+
 // Caller is the user on whose behalf a gateway calls a service, as its
 // verified access token says. Only gateways may publish to the methods that
 // take one.

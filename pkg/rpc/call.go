@@ -95,7 +95,7 @@ func (c *Client) send(ctx context.Context, r *route, req *request) (*nats.Msg, *
 	defer func() { c.inbox.forget(w.replies) }()
 	backoff := firstBackoff
 	for {
-		err := c.post(ctx, req, w)
+		err := c.post(ctx, r, req, w)
 		if err == nil {
 			var reply *nats.Msg
 			if reply, err = c.answer(ctx, r, w); err == nil {
@@ -124,9 +124,9 @@ func (c *Client) send(ctx context.Context, r *route, req *request) (*nats.Msg, *
 	}
 }
 
-// post sends the request once, to be answered at a reply subject of its own: a
-// service may answer each only once.
-func (c *Client) post(ctx context.Context, req *request, w *wait) error {
+// post sends the request once, to be answered at a reply subject of its own: so
+// the answer to an earlier try is told from this one's.
+func (c *Client) post(ctx context.Context, r *route, req *request, w *wait) error {
 	switch {
 	case c.nc.IsClosed():
 		return errClosed
@@ -142,7 +142,7 @@ func (c *Client) post(ctx context.Context, req *request, w *wait) error {
 	}
 	req.timeout[0] = strconv.FormatInt(max(left.Milliseconds(), 1), 10)
 	req.msg.Header[contract.HeaderTimeout] = req.timeout[:]
-	reply, err := c.inbox.expect(w.answers)
+	reply, err := c.inbox.expect(r.service, w.answers)
 	if err != nil {
 		return err
 	}

@@ -124,6 +124,7 @@ type routeKey struct {
 
 type route struct {
 	label      string
+	service    contract.Service
 	subject    string // of the queue group
 	repeatable bool
 	span       []trace.SpanStartOption
@@ -141,6 +142,7 @@ func (c *Client) addRoute(key routeKey, subject string, repeatable bool) *route 
 	label := methodLabel(key.service, key.name)
 	r := &route{
 		label:      label,
+		service:    key.service,
 		subject:    subject,
 		repeatable: repeatable,
 		span:       spanOptions(trace.SpanKindClient, key.service, key.name),

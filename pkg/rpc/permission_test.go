@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,14 +53,59 @@ func TestPermissions_suffice(t *testing.T) {
 	}
 }
 
+// Who may call a service cannot have it publish what the caller may not, by
+// asking for the answer there.
+func TestPermissions_tie_answers_to_inboxes(t *testing.T) {
+	ns := startNATS(t, func(o *server.Options) {
+		o.Users = []*server.User{user(contract.Auth), user(contract.Chat), user(contract.Gateway), {Username: "all", Password: "p"}}
+	})
+	as := func(s contract.Service, opts ...nats.Option) *nats.Conn {
+		return connect(t, ns, append(opts, nats.UserInfo(string(s), "p"), nats.CustomInboxPrefix(s.InboxPrefix()))...)
+	}
+	refused := make(chan string, 100)
+	o := options()
+	o.Service = contract.Auth
+	s := rpc.NewServer(as(contract.Auth, nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		refused <- err.Error()
+	})), o)
+	rpc.Handle(s, contract.Logout, func(context.Context, contract.LogoutRequest) (contract.Empty, error) {
+		return contract.Empty{}, nil
+	})
+	start(t, s)
+	all, gateway := connect(t, ns, nats.UserInfo("all", "p")), as(contract.Gateway)
+	for _, reply := range []string{
+		"$JS.API.STREAM.DELETE." + contract.StreamName, "im.room.r.message", contract.UserRegistered.Subject() + ".x",
+		contract.SendMessage.Subject(), "_INBOX_gateway.1.2", "_INBOX_gateway.chat.1", "_INBOX_chat.auth.1", "elsewhere",
+	} {
+		arrived := make(chan *nats.Msg, 1)
+		if _, err := all.ChanSubscribe(reply, arrived); err != nil {
+			t.Fatal(err)
+		}
+		if err := all.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		for subject, asker := range map[string]*nats.Conn{contract.Logout.Subject(): gateway, "$SRV.PING.auth": all} {
+			if err := asker.PublishRequest(subject, reply, []byte(`{}`)); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case err := <-refused:
+				if !strings.HasSuffix(err, `"`+reply+`"`) {
+					t.Errorf("asked of %s, the answer to %s: %s", subject, reply, err)
+				}
+			case m := <-arrived:
+				t.Errorf("asked of %s, auth published %s to %s", subject, m.Data, reply)
+			case <-time.After(10 * time.Second):
+				t.Fatalf("asked of %s, the answer to %s: nothing", subject, reply)
+			}
+		}
+	}
+}
+
 func user(s contract.Service) *server.User {
-	p := contract.Permissions(s)
-	perms := &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: p.PublishAllow, Deny: p.PublishDeny},
-		Subscribe: &server.SubjectPermission{Allow: p.SubscribeAllow, Deny: p.SubscribeDeny},
-	}
-	if p.AllowResponses {
-		perms.Response = &server.ResponsePermission{MaxMsgs: 1, Expires: time.Minute}
-	}
-	return &server.User{Username: string(s), Password: "p", Permissions: perms}
+	publish, subscribe := contract.Permissions(s).Rules()
+	return &server.User{Username: string(s), Password: "p", Permissions: &server.Permissions{
+		Publish:   &server.SubjectPermission{Allow: publish.Allow, Deny: publish.Deny},
+		Subscribe: &server.SubjectPermission{Allow: subscribe.Allow, Deny: subscribe.Deny},
+	}}
 }

@@ -30,7 +30,8 @@ func Replicas(ctx context.Context, nc *nats.Conn, service contract.Service, wait
 	if err != nil {
 		return nil, fmt.Errorf("replicas of %s: %w", service, err)
 	}
-	inbox := nc.NewInbox()
+	before, after := newInbox(nc)
+	inbox := before + string(service) + after
 	answers, err := nc.SubscribeSync(inbox)
 	if err != nil {
 		return nil, fmt.Errorf("replicas of %s: %w", service, err)

@@ -129,16 +129,16 @@ func startNATS(t *testing.T, cfg NATSConfig) *NATS {
 // user at all.
 func connectAs(t *testing.T, n *NATS, secrets Secrets, user string, opts ...nats.Option) *nats.Conn {
 	t.Helper()
-	opts = append([]nats.Option{nats.MaxReconnects(0)}, opts...)
+	own := []nats.Option{nats.MaxReconnects(0)}
 	if user != "" {
-		opts = append(opts, nats.UserInfo(user, secrets.NATS[user]))
+		own = append(own, nats.UserInfo(user, secrets.NATS[user]))
 	}
 	for _, s := range contract.Services() {
 		if user == string(s) {
-			opts = append(opts, nats.CustomInboxPrefix(s.InboxPrefix()))
+			own = append(own, nats.CustomInboxPrefix(s.InboxPrefix()))
 		}
 	}
-	nc, err := nats.Connect(n.URL(), opts...)
+	nc, err := nats.Connect(n.URL(), append(own, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func publishProbes(t *testing.T, service contract.Service) map[string]bool {
 	t.Helper()
 	probes := map[string]bool{
 		"im.evt.x.y":         false,
-		"_INBOX.a.b":         false,
+		"_INBOX.a.b":         service != contract.Gateway, // answers to people
 		"$SYS.REQ.SERVER":    false,
 		"$JS.API.INFO":       false,
 		"$JS.ACK.x":          false,
@@ -68,6 +68,9 @@ func publishProbes(t *testing.T, service contract.Service) map[string]bool {
 	probes["$JS.API.STREAM.CREATE.OTHER"] = false
 	for _, s := range contract.Services() {
 		probes[s.InboxPrefix()+".a.b"] = false
+		for _, from := range contract.Services() {
+			probes[s.InboxPrefix()+"."+string(from)+".a.b"] = from == service && calls(s, from)
+		}
 	}
 	for _, m := range contract.Methods() {
 		may := slices.Contains(m.Callers, service)
@@ -86,6 +89,13 @@ func publishProbes(t *testing.T, service contract.Service) map[string]bool {
 		probes[e.Subject] = e.Service == service
 	}
 	return probes
+}
+
+// calls reports whether a service may call any method of another.
+func calls(caller, service contract.Service) bool {
+	return slices.ContainsFunc(contract.Methods(), func(m contract.MethodInfo) bool {
+		return m.Service == service && slices.Contains(m.Callers, caller)
+	})
 }
 
 func TestNATSUsers_Subscribe(t *testing.T) {
@@ -179,8 +189,7 @@ func TestNATSUsers_Operator(t *testing.T) {
 	}
 }
 
-// A service answers who may call it, and micro's discovery, through the
-// permission to respond, once each.
+// A service answers who may call it, and micro's discovery.
 func TestNATSUsers_Answers(t *testing.T) {
 	cfg := natsConfig(t)
 	n := startNATS(t, cfg)
@@ -191,8 +200,7 @@ func TestNATSUsers_Answers(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = svc.AddEndpoint(method.Name, micro.HandlerFunc(func(r micro.Request) {
-		_ = r.Respond([]byte("once"))
-		_ = r.Respond([]byte("twice"))
+		_ = r.Respond([]byte("yes"))
 	}), micro.WithEndpointSubject(method.Subject))
 	if err != nil {
 		t.Fatal(err)
@@ -201,9 +209,10 @@ func TestNATSUsers_Answers(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	caller := connectAs(t, n, cfg.Secrets, string(method.Callers[0]))
+	caller := connectAs(t, n, cfg.Secrets, string(method.Callers[0]), // answers of that service only
+		nats.CustomInboxPrefix(method.Callers[0].InboxPrefix()+"."+string(method.Service)))
 	reply, err := caller.RequestWithContext(within(t, 5*time.Second), method.Subject, nil)
-	if err != nil || string(reply.Data) != "once" {
+	if err != nil || string(reply.Data) != "yes" {
 		t.Errorf("call: %v, %v", reply, err)
 	}
 	observer := connectAs(t, n, cfg.Secrets, "")

@@ -83,9 +83,9 @@ func (s *Secrets) fill() bool {
 
 // natsUserNames are the users of the embedded NATS server.
 func natsUserNames() []string {
-	names := []string{contract.OperatorUser, contract.ObserverUser}
-	for _, s := range contract.Services() {
-		names = append(names, string(s))
+	var names []string
+	for _, u := range contract.NATSUsers() {
+		names = append(names, u.Name)
 	}
 	return names
 }

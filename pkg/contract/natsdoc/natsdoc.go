@@ -87,12 +87,11 @@ func events(b *strings.Builder) {
 }
 
 func permissions(b *strings.Builder) {
-	b.WriteString("\n## Permissions\n\nOne NATS user per service; what is not listed is refused.\n")
-	for _, s := range contract.Services() {
-		permission(b, string(s), contract.Permissions(s))
+	b.WriteString("\n## Permissions\n\nOne NATS user per service; what is not listed is refused. `_INBOX_<caller>.<service>.>` is where a service answers its\n" +
+		"callers, and `_INBOX.>` where it answers people who ask what runs; it answers nowhere else, whatever a request asks for.\n")
+	for _, u := range contract.NATSUsers() {
+		permission(b, u.Name, u.Permission)
 	}
-	permission(b, contract.ObserverUser, contract.ObserverPermission())
-	permission(b, contract.OperatorUser, contract.OperatorPermission())
 }
 
 func permission(b *strings.Builder, user string, p contract.Permission) {
@@ -109,9 +108,6 @@ func permission(b *strings.Builder, user string, p contract.Permission) {
 		if len(row.list) > 0 {
 			fmt.Fprintf(b, "- %s: `%s`\n", row.title, strings.Join(row.list, "`, `"))
 		}
-	}
-	if p.AllowResponses {
-		b.WriteString("- answers the requests that reach it, once each\n")
 	}
 }
 
