@@ -4,6 +4,8 @@
 #   make test TESTFLAGS="-run TestSecrets"
 #   make lint test MODULES=./standalone
 #   make faults DURATION=20m SEED=7
+#   make env ROTATE=nats
+#   make secrets ARGS="-namespace parley -smtp smtp://user:password@mail:587"
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -15,7 +17,7 @@ ARGS ?=
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test alone race lint fmt bench generate faults
+.PHONY: help run test alone race lint fmt bench generate faults env secrets
 
 help: ## Tell what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,3 +65,13 @@ bench: ## Run all benchmarks.
 
 generate: ## Write the documents that are generated from code.
 	go generate $(PACKAGES)
+
+# OUT names another file. What is there stays, so both can be run at any time.
+SECRETS = go run ./deploy/secrets
+SECRETSFLAGS = $(if $(OUT),-out "$(OUT)") $(if $(ROTATE),-rotate $(ROTATE)) $(ARGS)
+
+env: ## Write what .env lacks of secrets for Docker Compose; ROTATE=nats or tls renews some.
+	@$(SECRETS) env $(SECRETSFLAGS)
+
+secrets: ## Print secrets for kubectl apply -f -, kept in .env.kubernetes; ROTATE as above.
+	@$(SECRETS) manifests $(SECRETSFLAGS)
