@@ -86,3 +86,18 @@ func byKey(events []contract.Event) [][]contract.Event {
 	}
 	return queues
 }
+
+// without lists the events that are not done, in their order.
+func without(events, done []contract.Event) []contract.Event {
+	relayed := make(map[string]bool, len(done))
+	for _, e := range done {
+		relayed[e.ID] = true
+	}
+	var left []contract.Event
+	for _, e := range events {
+		if !relayed[e.ID] {
+			left = append(left, e)
+		}
+	}
+	return left
+}

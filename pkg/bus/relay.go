@@ -133,7 +133,7 @@ func (r *Relay) round(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	r.metrics.pending.Set(float64(len(events)))
+	r.metrics.saw(events)
 	if len(events) == 0 {
 		return false, nil
 	}
@@ -142,7 +142,7 @@ func (r *Relay) round(ctx context.Context) (more bool, err error) {
 	if err := r.done(work, done); err != nil {
 		return false, err
 	}
-	r.metrics.pending.Sub(float64(len(done)))
+	r.metrics.saw(without(events, done))
 	return len(events) == r.o.Batch, publishErr
 }
 
@@ -187,7 +187,7 @@ func (r *Relay) lead(since time.Time) {
 		return
 	}
 	r.metrics.leader.Set(0)
-	r.metrics.pending.Set(0)
+	r.metrics.saw(nil)
 	r.log.Info("no longer relaying events", "holder", r.o.Holder)
 }
 

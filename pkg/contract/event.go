@@ -19,6 +19,17 @@ type Event struct {
 	Payload []byte // an EventBody as JSON
 }
 
+// At is when what the event reports happened, as its payload says.
+func (e Event) At() (Time, error) {
+	var body struct {
+		At Time `json:"at"`
+	}
+	if err := json.Unmarshal(e.Payload, &body); err != nil {
+		return Time{}, fmt.Errorf("decode event %s: %w", e.Subject, err)
+	}
+	return body.At, nil
+}
+
 // EventBody is the payload of every message in IM_EVENTS. It carries ids,
 // never texts, names or addresses.
 type EventBody[T any] struct {

@@ -56,7 +56,7 @@ func (c *Client) call(ctx context.Context, r *route, subject string, in, out any
 	ctx, span := c.tracer.Start(ctx, r.label, r.span...)
 	defer func() {
 		c.metrics.inFlight.Dec()
-		r.metrics.ended(f, time.Since(began))
+		r.metrics.ended(f, time.Since(began), span.SpanContext())
 		if f != nil {
 			span.SetStatus(codes.Error, string(f.Code))
 		}

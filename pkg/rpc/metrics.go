@@ -11,6 +11,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // scope names this package's tracers.
@@ -85,13 +86,13 @@ func newMethodMetrics(requests *prometheus.CounterVec, duration *prometheus.Hist
 }
 
 // ended counts one request; f is nil when it went well.
-func (m *methodMetrics) ended(f *fault.Error, took time.Duration) {
+func (m *methodMetrics) ended(f *fault.Error, took time.Duration, span trace.SpanContext) {
 	if f == nil {
 		m.ok.Inc()
 	} else {
 		m.requests.WithLabelValues(string(f.Code)).Inc()
 	}
-	m.duration.Observe(took.Seconds())
+	telemetry.Observe(m.duration, took.Seconds(), span)
 }
 
 func requestCounter(side, help string) *prometheus.CounterVec {

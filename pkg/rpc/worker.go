@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -43,7 +44,7 @@ func (s *Server) accept(ep *endpoint, req micro.Request, preferred bool) {
 	if f == nil {
 		return
 	}
-	ep.metrics.ended(f, 0)
+	ep.metrics.ended(f, 0, trace.SpanContext{})
 	ep.tally.ended(f, 0)
 	if err := req.Error(wireError(f)); err != nil {
 		s.log.Warn("refusal not sent", "method", ep.label, "error", err)
@@ -103,7 +104,7 @@ func (s *Server) work(base context.Context, j job, out *bytes.Buffer) {
 		span.SetStatus(codes.Error, string(f.Code))
 	}
 	took := time.Since(j.arrived)
-	j.ep.metrics.ended(f, took)
+	j.ep.metrics.ended(f, took, span.SpanContext())
 	j.ep.tally.ended(f, took)
 }
 

@@ -100,6 +100,13 @@ func (h *Health) Drain() {
 	h.draining = true
 }
 
+// Draining reports whether Drain was called.
+func (h *Health) Draining() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.draining
+}
+
 // Ready is nil when every check of Add holds, else it names those that do
 // not.
 func (h *Health) Ready(ctx context.Context) error {

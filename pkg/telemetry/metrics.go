@@ -35,19 +35,27 @@ func (m *Metrics) describe(version, revision string) error {
 }
 
 // checks tells the outcome of each of Health's checks, asked for when the
-// metrics are read.
+// metrics are read, and whether the service is leaving.
 type checks struct {
-	health *Health
-	holds  *prometheus.Desc
+	health   *Health
+	holds    *prometheus.Desc
+	draining *prometheus.Desc
 }
 
 func newChecks(health *Health) *checks {
-	return &checks{health: health, holds: prometheus.NewDesc("parley_health_check",
-		"1 while the check of /readyz holds, else 0; readiness does not depend on those that inform.", []string{"check", "informs"}, nil)}
+	return &checks{
+		health: health,
+		holds: prometheus.NewDesc("parley_health_check",
+			"1 while the check of /readyz holds, else 0; readiness does not depend on those that inform.", []string{"check", "informs"}, nil),
+		draining: prometheus.NewDesc("parley_draining", "1 from when the process was told to stop, else 0: it takes no new work.", nil, nil),
+	}
 }
 
 // Describe makes checks a prometheus.Collector.
-func (c *checks) Describe(descs chan<- *prometheus.Desc) { descs <- c.holds }
+func (c *checks) Describe(descs chan<- *prometheus.Desc) {
+	descs <- c.holds
+	descs <- c.draining
+}
 
 // Collect makes checks a prometheus.Collector. Checks of one name count as
 // one, which holds when all do.
@@ -68,4 +76,9 @@ func (c *checks) Collect(metrics chan<- prometheus.Metric) {
 	for l, value := range holds {
 		metrics <- prometheus.MustNewConstMetric(c.holds, prometheus.GaugeValue, value, l.name, strconv.FormatBool(l.informs))
 	}
+	draining := 0.0
+	if c.health.Draining() {
+		draining = 1
+	}
+	metrics <- prometheus.MustNewConstMetric(c.draining, prometheus.GaugeValue, draining)
 }

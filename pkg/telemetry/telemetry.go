@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
@@ -82,17 +83,21 @@ func (t *Telemetry) Close(ctx context.Context) error {
 }
 
 // Metrics is a registry whose every metric carries the label service, so that
-// those of several services in one process can be told apart.
+// those of several services in one process can be told apart. It knows what
+// is registered in it.
 type Metrics struct {
-	prometheus.Registerer
+	labelled prometheus.Registerer
 	registry *prometheus.Registry
+
+	mu         sync.Mutex
+	registered []prometheus.Collector
 }
 
 func newMetrics(service contract.Service, health *Health) *Metrics {
 	registry := prometheus.NewRegistry()
 	m := &Metrics{
-		Registerer: prometheus.WrapRegistererWith(prometheus.Labels{"service": string(service)}, registry),
-		registry:   registry,
+		labelled: prometheus.WrapRegistererWith(prometheus.Labels{"service": string(service)}, registry),
+		registry: registry,
 	}
 	m.MustRegister(newChecks(health))
 	return m
