@@ -72,8 +72,9 @@ func (s *StoreTimer) Took(ctx context.Context, verb string, began time.Time, err
 	call.End()
 }
 
+// failed leaves out callers who left.
 func (s *StoreTimer) failed(err error) bool {
-	if err == nil {
+	if err == nil || errors.Is(err, context.Canceled) {
 		return false
 	}
 	for _, answer := range s.answers {

@@ -41,6 +41,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if err != nil {
 		return err
 	}
+	store = newTimed(store, cfg.Store, tel)
 	defer func() { err = errors.Join(err, store.Close()) }()
 	tel.Health.Add("store", store.Ping)
 	key, err := loadKey(ctx, store, Secret(cfg.KeySecret), now())
@@ -54,7 +55,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	}
 	defer func() { err = errors.Join(err, counts.Close()) }()
 	tel.Health.Watch("redis", counts.Ping) // all replicas share it: they still refresh tokens and end sessions
-	limits, codes, err := newGuards(counts, cfg)
+	metrics := newMetrics(tel.Metrics)
+	limits, codes, err := newGuards(counts, cfg, metrics)
 	if err != nil {
 		return err
 	}
@@ -80,12 +82,12 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions), out: &pushes{bus.NewPusher(nc, tel)}, now: now,
 	}
 	accounts := &accounts{
-		store: store, passwords: newPasswords(cfg.passwordOptions()), limits: limits, codes: codes,
+		store: store, passwords: newPasswords(cfg.passwordOptions(), metrics.hashWait), limits: limits, codes: codes,
 		sessions: sessions, post: post, now: now,
 	}
 	h := &handlers{
 		accounts:    accounts,
-		credentials: &credentials{accounts: accounts, log: tel.Log},
+		credentials: &credentials{accounts: accounts, log: tel.Log, metrics: metrics},
 		sessions:    sessions,
 		keys:        token.JWKS(key),
 		kick:        relay.Kick,
@@ -108,7 +110,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 }
 
 // newGuards makes what stands between a guesser and an account.
-func newGuards(counts *redisStore, cfg Config) (*limits, *codes, error) {
+func newGuards(counts *redisStore, cfg Config, m *metrics) (*limits, *codes, error) {
 	secret := Secret(cfg.KeySecret)
 	names, err := secret.derive(forNames)
 	if err != nil {
@@ -118,7 +120,8 @@ func newGuards(counts *redisStore, cfg Config) (*limits, *codes, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return &limits{counters: counts, names: names, o: cfg.limitOptions()}, &codes{store: counts, names: names, key: key}, nil
+	limited := &limits{counters: counts, names: names, o: cfg.limitOptions(), refused: m.limited}
+	return limited, &codes{store: counts, names: names, key: key}, nil
 }
 
 // OpenStore opens the store that the URL names: sqlite:PATH, or mongodb://…

@@ -22,39 +22,50 @@ const finishWait = 10 * time.Second
 // credentials checks and changes passwords.
 type credentials struct {
 	*accounts
-	log *slog.Logger
+	log     *slog.Logger
+	metrics *metrics
 }
 
 // Login returns the user whose password it is. An unknown account costs the
 // same time and gets the same answer as a wrong password.
 func (c *credentials) Login(ctx context.Context, req contract.LoginRequest) (User, error) {
-	forgive, err := c.limits.Attempt(ctx, req.Account, req.Address)
+	user, outcome, err := c.login(ctx, req)
+	c.metrics.logins.WithLabelValues(outcome).Inc()
 	if err != nil {
 		return User{}, err
+	}
+	return c.rehash(ctx, user, req.Password), nil
+}
+
+func (c *credentials) login(ctx context.Context, req contract.LoginRequest) (user User, outcome string, err error) {
+	forgive, err := c.limits.Attempt(ctx, req.Account, req.Address)
+	if err != nil {
+		return User{}, exhausted(err, loginLimited), err
 	}
 	find := c.store.UserByAccount
 	if strings.Contains(req.Account, "@") {
 		find = c.store.UserByEmail
 	}
-	user, err := find(ctx, req.Account)
+	found, err := find(ctx, req.Account)
 	if err != nil {
 		forgive()
-		return User{}, err
+		return User{}, loginFailed, err
 	}
 	var hash string
-	if user != nil {
-		hash = user.Password
+	outcome = loginUnknown
+	if found != nil {
+		hash, outcome = found.Password, loginWrong
 	}
 	right, err := c.passwords.Verify(ctx, req.Password, hash)
 	if err != nil {
 		forgive()
-		return User{}, err
+		return User{}, exhausted(err, loginBusy), err
 	}
 	if !right {
-		return User{}, errLogin
+		return User{}, outcome, errLogin
 	}
 	forgive()
-	return c.rehash(ctx, *user, req.Password), nil
+	return *found, loginOK, nil
 }
 
 // rehash brings the stored hash up to today's parameters. It may fail: the
@@ -72,7 +83,7 @@ func (c *credentials) rehash(ctx context.Context, user User, password string) Us
 	renewed.Rev++
 	if err := c.store.SaveUser(ctx, renewed, nil); err != nil {
 		if !errors.Is(err, revision.ErrConflict) {
-			c.log.Warn("rehash password", "err", err)
+			c.log.WarnContext(ctx, "rehash password", "err", err)
 		}
 		return user
 	}
@@ -156,7 +167,7 @@ func (c *credentials) set(ctx context.Context, hash, keep string, load func() (*
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWait)
 	defer cancel()
 	if err := c.sessions.finish(ctx, user); err != nil {
-		c.log.Warn("mark ended sessions; the sweeper goes on", "err", err)
+		c.log.WarnContext(ctx, "mark ended sessions; the sweeper goes on", "err", err)
 	}
 	return nil
 }

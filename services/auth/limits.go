@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/parley-im/parley/pkg/fault"
 )
 
@@ -36,7 +38,14 @@ type limits struct {
 	counters counters
 	names    []byte // key of the hashes that stand for e-mails and addresses
 	o        limitOptions
+	refused  *prometheus.CounterVec // by act
 }
+
+// The acts that are limited, as metrics name them.
+const (
+	actCode    = "code"
+	actAttempt = "attempt"
+)
 
 // rule counts acts under an HMAC of what they are about.
 func (l *limits) rule(most int, every time.Duration, kind string, parts ...string) rule {
@@ -52,7 +61,7 @@ func (l *limits) Code(ctx context.Context, email, address string) error {
 	if address != "" {
 		rules = append(rules, l.rule(l.o.addressCodesPerHour, time.Hour, "code-address", address))
 	}
-	return l.take(ctx, rules)
+	return l.take(ctx, actCode, rules)
 }
 
 // Attempt counts a password or code that is about to be checked as if it were
@@ -69,7 +78,7 @@ func (l *limits) Attempt(ctx context.Context, account, address string) (forgive 
 	if len(rules) == 0 {
 		return func() {}, nil
 	}
-	if err := l.take(ctx, rules); err != nil {
+	if err := l.take(ctx, actAttempt, rules); err != nil {
 		return nil, err
 	}
 	return func() {
@@ -78,12 +87,13 @@ func (l *limits) Attempt(ctx context.Context, account, address string) (forgive 
 	}, nil
 }
 
-func (l *limits) take(ctx context.Context, rules []rule) error {
+func (l *limits) take(ctx context.Context, act string, rules []rule) error {
 	wait, err := l.counters.Take(ctx, rules)
 	if err != nil {
 		return err
 	}
 	if wait > 0 {
+		l.refused.WithLabelValues(act).Inc()
 		return fault.New(fault.ResourceExhausted, "too many attempts; wait a while").After(wait)
 	}
 	return nil

@@ -9,10 +9,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 const (
@@ -39,10 +42,12 @@ type passwords struct {
 	o     passwordOptions
 	turns *semaphore.Weighted
 	dummy string // the hash of no password
+	waits prometheus.Observer
 }
 
-func newPasswords(o passwordOptions) *passwords {
-	p := &passwords{o: o, turns: semaphore.NewWeighted(o.atOnce)}
+// newPasswords has waits told how many seconds each turn was waited for.
+func newPasswords(o passwordOptions, waits prometheus.Observer) *passwords {
+	p := &passwords{o: o, turns: semaphore.NewWeighted(o.atOnce), waits: waits}
 	p.dummy = p.hash(rand.Text())
 	return p
 }
@@ -52,7 +57,10 @@ func newPasswords(o passwordOptions) *passwords {
 func (p *passwords) turn(ctx context.Context) (done func(), err error) {
 	wait, cancel := context.WithTimeout(ctx, p.o.wait)
 	defer cancel()
-	if err := p.turns.Acquire(wait, 1); err != nil {
+	began := time.Now()
+	err = p.turns.Acquire(wait, 1)
+	telemetry.Observe(p.waits, time.Since(began).Seconds(), trace.SpanContextFromContext(ctx))
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -52,6 +52,9 @@ func newPost(size int, deliver func(context.Context, Letter) error, tel *telemet
 			Name: "parley_auth_mails_total", Help: "Mails by how they ended: sent, failed or dropped.",
 		}, []string{"outcome"}),
 	}
+	for _, outcome := range []string{"sent", "failed", "dropped"} {
+		p.sent.WithLabelValues(outcome) // a rate needs a zero
+	}
 	tel.Metrics.MustRegister(p.sent)
 	return p
 }

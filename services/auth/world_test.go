@@ -37,7 +37,9 @@ type world struct {
 	nc    *nats.Conn
 	calls *rpc.Client
 
-	health *telemetry.Health // of the replica launched last
+	// Of the replica launched last.
+	health  *telemetry.Health
+	metrics *telemetry.Metrics
 }
 
 // newWorld starts everything but auth itself.
@@ -92,7 +94,7 @@ func (w *world) launch(edit ...func(*auth.Config)) (stop, ready func()) {
 		f(&cfg)
 	}
 	tel := telemetry.Discard(contract.Auth)
-	w.health = tel.Health
+	w.health, w.metrics = tel.Health, tel.Metrics
 	tel.Log = slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -40,6 +40,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if deps.WrapStore != nil {
 		store = deps.WrapStore(store)
 	}
+	store = newTimed(store, cfg.Store, tel)
 	defer func() { err = errors.Join(err, store.Close()) }()
 	tel.Health.Add("store", store.Ping)
 

@@ -33,6 +33,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if err != nil {
 		return err
 	}
+	store = newTimed(store, cfg.Store, tel)
 	defer func() { err = errors.Join(err, store.Close()) }()
 	tel.Health.Add("store", store.Ping)
 

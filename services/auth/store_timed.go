@@ -1,0 +1,100 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/revision"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// timed is a store whose calls are measured, by verb.
+type timed struct {
+	Store
+	timer *telemetry.StoreTimer
+}
+
+func newTimed(store Store, url string, tel *telemetry.Telemetry) Store {
+	return timed{Store: store, timer: tel.NewStoreTimer(url, revision.ErrConflict, ErrAccountTaken, ErrEmailTaken)}
+}
+
+func (t timed) User(ctx context.Context, id string) (got *User, err error) {
+	defer t.timer.Took(ctx, "user", time.Now(), &err)
+	return t.Store.User(ctx, id)
+}
+
+func (t timed) UserByAccount(ctx context.Context, account string) (got *User, err error) {
+	defer t.timer.Took(ctx, "user_by_account", time.Now(), &err)
+	return t.Store.UserByAccount(ctx, account)
+}
+
+func (t timed) UserByEmail(ctx context.Context, email string) (got *User, err error) {
+	defer t.timer.Took(ctx, "user_by_email", time.Now(), &err)
+	return t.Store.UserByEmail(ctx, email)
+}
+
+func (t timed) Users(ctx context.Context, ids []string) (got []User, err error) {
+	defer t.timer.Took(ctx, "users", time.Now(), &err)
+	return t.Store.Users(ctx, ids)
+}
+
+func (t timed) SaveUser(ctx context.Context, u User, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "save_user", time.Now(), &err)
+	return t.Store.SaveUser(ctx, u, events)
+}
+
+func (t timed) EndingUsers(ctx context.Context, limit int) (got []User, err error) {
+	defer t.timer.Took(ctx, "ending_users", time.Now(), &err)
+	return t.Store.EndingUsers(ctx, limit)
+}
+
+func (t timed) Session(ctx context.Context, id string) (got *Session, err error) {
+	defer t.timer.Took(ctx, "session", time.Now(), &err)
+	return t.Store.Session(ctx, id)
+}
+
+func (t timed) SaveSession(ctx context.Context, s Session, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "save_session", time.Now(), &err)
+	return t.Store.SaveSession(ctx, s, events)
+}
+
+func (t timed) OpenSessions(ctx context.Context, userID string) (got []Session, err error) {
+	defer t.timer.Took(ctx, "open_sessions", time.Now(), &err)
+	return t.Store.OpenSessions(ctx, userID)
+}
+
+func (st timed) EndedSince(ctx context.Context, t contract.Time) (got []Session, err error) {
+	defer st.timer.Took(ctx, "ended_since", time.Now(), &err)
+	return st.Store.EndedSince(ctx, t)
+}
+
+func (t timed) RemoveSessions(ctx context.Context, ended, used contract.Time, limit int) (removed int, err error) {
+	defer t.timer.Took(ctx, "remove_sessions", time.Now(), &err)
+	return t.Store.RemoveSessions(ctx, ended, used, limit)
+}
+
+func (t timed) Key(ctx context.Context) (got *SealedKey, err error) {
+	defer t.timer.Took(ctx, "key", time.Now(), &err)
+	return t.Store.Key(ctx)
+}
+
+func (t timed) AddKey(ctx context.Context, k SealedKey) (err error) {
+	defer t.timer.Took(ctx, "add_key", time.Now(), &err)
+	return t.Store.AddKey(ctx, k)
+}
+
+func (t timed) Pending(ctx context.Context, limit int) (got []contract.Event, err error) {
+	defer t.timer.Took(ctx, "pending", time.Now(), &err)
+	return t.Store.Pending(ctx, limit)
+}
+
+func (t timed) Done(ctx context.Context, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "done", time.Now(), &err)
+	return t.Store.Done(ctx, events)
+}
+
+func (t timed) Lease(ctx context.Context, holder string, ttl time.Duration) (got bool, err error) {
+	defer t.timer.Took(ctx, "lease", time.Now(), &err)
+	return t.Store.Lease(ctx, holder, ttl)
+}

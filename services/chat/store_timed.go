@@ -1,0 +1,74 @@
+package chat
+
+import (
+	"context"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// timed is a store whose calls are measured, by verb.
+type timed struct {
+	Store
+	timer *telemetry.StoreTimer
+}
+
+func newTimed(store Store, url string, tel *telemetry.Telemetry) Store {
+	return timed{Store: store, timer: tel.NewStoreTimer(url, ErrSeqTaken, ErrClientIDTaken)}
+}
+
+func (t timed) Append(ctx context.Context, records []Record) (stored int, err error) {
+	defer t.timer.Took(ctx, "append", time.Now(), &err)
+	return t.Store.Append(ctx, records)
+}
+
+func (t timed) Tails(ctx context.Context, roomIDs []string) (got map[string]int64, err error) {
+	defer t.timer.Took(ctx, "tails", time.Now(), &err)
+	return t.Store.Tails(ctx, roomIDs)
+}
+
+func (t timed) ByClientID(ctx context.Context, keys []Key) (got map[Key]Record, err error) {
+	defer t.timer.Took(ctx, "by_client_id", time.Now(), &err)
+	return t.Store.ByClientID(ctx, keys)
+}
+
+func (t timed) Page(ctx context.Context, r Range) (got []Record, err error) {
+	defer t.timer.Took(ctx, "page", time.Now(), &err)
+	return t.Store.Page(ctx, r)
+}
+
+func (t timed) Messages(ctx context.Context, at []Place) (got map[string]Record, err error) {
+	defer t.timer.Took(ctx, "messages", time.Now(), &err)
+	return t.Store.Messages(ctx, at)
+}
+
+func (t timed) Remove(ctx context.Context, r Removal) (got bool, err error) {
+	defer t.timer.Took(ctx, "remove", time.Now(), &err)
+	return t.Store.Remove(ctx, r)
+}
+
+func (t timed) SetRead(ctx context.Context, userID string, at Place) (got bool, err error) {
+	defer t.timer.Took(ctx, "set_read", time.Now(), &err)
+	return t.Store.SetRead(ctx, userID, at)
+}
+
+func (t timed) Heads(ctx context.Context, userID string, roomIDs []string) (got map[string]Head, err error) {
+	defer t.timer.Took(ctx, "heads", time.Now(), &err)
+	return t.Store.Heads(ctx, userID, roomIDs)
+}
+
+func (t timed) Pending(ctx context.Context, limit int) (got []contract.Event, err error) {
+	defer t.timer.Took(ctx, "pending", time.Now(), &err)
+	return t.Store.Pending(ctx, limit)
+}
+
+func (t timed) Done(ctx context.Context, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "done", time.Now(), &err)
+	return t.Store.Done(ctx, events)
+}
+
+func (t timed) Lease(ctx context.Context, holder string, ttl time.Duration) (got bool, err error) {
+	defer t.timer.Took(ctx, "lease", time.Now(), &err)
+	return t.Store.Lease(ctx, holder, ttl)
+}

@@ -1,0 +1,90 @@
+package social
+
+import (
+	"context"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/revision"
+	"github.com/parley-im/parley/pkg/telemetry"
+)
+
+// timed is a store whose calls are measured, by verb.
+type timed struct {
+	Store
+	timer *telemetry.StoreTimer
+}
+
+func newTimed(store Store, url string, tel *telemetry.Telemetry) Store {
+	return timed{Store: store, timer: tel.NewStoreTimer(url, revision.ErrConflict)}
+}
+
+func (t timed) Friendship(ctx context.Context, id string) (got *Friendship, err error) {
+	defer t.timer.Took(ctx, "friendship", time.Now(), &err)
+	return t.Store.Friendship(ctx, id)
+}
+
+func (t timed) SaveFriendship(ctx context.Context, f Friendship, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "save_friendship", time.Now(), &err)
+	return t.Store.SaveFriendship(ctx, f, events)
+}
+
+func (t timed) FriendsOf(ctx context.Context, userID, after string, limit int) (got []Friendship, err error) {
+	defer t.timer.Took(ctx, "friends_of", time.Now(), &err)
+	return t.Store.FriendsOf(ctx, userID, after, limit)
+}
+
+func (t timed) FriendsAmong(ctx context.Context, userID string, others []string) (got []string, err error) {
+	defer t.timer.Took(ctx, "friends_among", time.Now(), &err)
+	return t.Store.FriendsAmong(ctx, userID, others)
+}
+
+func (t timed) Room(ctx context.Context, id string) (got *Room, err error) {
+	defer t.timer.Took(ctx, "room", time.Now(), &err)
+	return t.Store.Room(ctx, id)
+}
+
+func (t timed) RoomByClientID(ctx context.Context, userID, clientID string) (got *Room, err error) {
+	defer t.timer.Took(ctx, "room_by_client_id", time.Now(), &err)
+	return t.Store.RoomByClientID(ctx, userID, clientID)
+}
+
+func (t timed) SaveRoom(ctx context.Context, r Room, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "save_room", time.Now(), &err)
+	return t.Store.SaveRoom(ctx, r, events)
+}
+
+func (t timed) RoomInfos(ctx context.Context, userID string, roomIDs []string) (got []contract.RoomInfo, err error) {
+	defer t.timer.Took(ctx, "room_infos", time.Now(), &err)
+	return t.Store.RoomInfos(ctx, userID, roomIDs)
+}
+
+func (t timed) Membership(ctx context.Context, roomID, userID string) (got contract.MembershipReply, err error) {
+	defer t.timer.Took(ctx, "membership", time.Now(), &err)
+	return t.Store.Membership(ctx, roomID, userID)
+}
+
+func (t timed) Memberships(ctx context.Context, userID string) (got []contract.Membership, err error) {
+	defer t.timer.Took(ctx, "memberships", time.Now(), &err)
+	return t.Store.Memberships(ctx, userID)
+}
+
+func (t timed) CountRooms(ctx context.Context, userIDs []string) (got map[string]int, err error) {
+	defer t.timer.Took(ctx, "count_rooms", time.Now(), &err)
+	return t.Store.CountRooms(ctx, userIDs)
+}
+
+func (t timed) Pending(ctx context.Context, limit int) (got []contract.Event, err error) {
+	defer t.timer.Took(ctx, "pending", time.Now(), &err)
+	return t.Store.Pending(ctx, limit)
+}
+
+func (t timed) Done(ctx context.Context, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "done", time.Now(), &err)
+	return t.Store.Done(ctx, events)
+}
+
+func (t timed) Lease(ctx context.Context, holder string, ttl time.Duration) (got bool, err error) {
+	defer t.timer.Took(ctx, "lease", time.Now(), &err)
+	return t.Store.Lease(ctx, holder, ttl)
+}
