@@ -9,6 +9,30 @@ const HeaderTimeout = "Parley-Timeout-Ms"
 // preferred it asks any replica from then on.
 const HeaderLeaving = "Parley-Leaving"
 
+// HeaderRequestID carries, in a request, the id of what a client asked, which
+// the log lines of all services about it have in common. One that is not a
+// ValidRequestID is ignored.
+const HeaderRequestID = "Parley-Request-Id"
+
+// MaxRequestIDLength is the most characters that a request's id may have.
+const MaxRequestIDLength = 64
+
+// ValidRequestID reports whether s may stand in a header and in a log line:
+// 1 to 64 of [A-Za-z0-9._-]. Clients may choose such an id.
+func ValidRequestID(s string) bool {
+	if len(s) == 0 || len(s) > MaxRequestIDLength {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // MetadataReplica is the key of micro's service metadata that holds the
 // replica's id, as a pinned method's subject ends with it. Micro chooses its
 // own instance id only once the service runs, hence a second one.

@@ -32,6 +32,7 @@ const (
 type request struct {
 	msg     nats.Msg
 	timeout [1]string
+	id      [1]string // of the client's request that this one serves
 	body    bytes.Buffer
 }
 
@@ -74,6 +75,9 @@ func (c *Client) call(ctx context.Context, r *route, subject string, in, out any
 	}
 	req.msg.Subject, req.msg.Data = subject, req.body.Bytes()
 	telemetry.Inject(ctx, req.msg.Header)
+	if req.id[0] = telemetry.RequestID(ctx); req.id[0] != "" {
+		req.msg.Header[contract.HeaderRequestID] = req.id[:]
+	}
 
 	reply, f := c.send(ctx, r, req)
 	if f != nil {

@@ -95,6 +95,9 @@ func (s *Server) work(base context.Context, j job, out *bytes.Buffer) {
 	header := nats.Header(j.req.Headers())
 	ctx, cancel := context.WithDeadline(base, j.arrived.Add(s.timeout(header)))
 	defer cancel()
+	if id := header.Get(contract.HeaderRequestID); contract.ValidRequestID(id) {
+		ctx = telemetry.WithRequest(ctx, id)
+	}
 	ctx, span := s.tracer.Start(telemetry.Extract(ctx, header), j.ep.label, j.ep.span...)
 	defer span.End()
 

@@ -108,7 +108,10 @@ func vectorType(c prometheus.Collector) string {
 }
 
 // described is what prometheus.Desc tells of itself, and nowhere else.
-var described = regexp.MustCompile(`^Desc\{fqName: ("(?:[^"\\]|\\.)*"), help: ("(?:[^"\\]|\\.)*"), .*variableLabels: \{(.*)\}\}$`)
+var described = regexp.MustCompile(`^Desc\{fqName: ("(?:[^"\\]|\\.)*"), help: ("(?:[^"\\]|\\.)*"), .*constLabels: \{(.*)\}, variableLabels: \{(.*)\}\}$`)
+
+// constant is a label that has one value in a process.
+var constant = regexp.MustCompile(`(\w+)="`)
 
 func read(desc *prometheus.Desc) (Metric, error) {
 	found := described.FindStringSubmatch(desc.String())
@@ -124,8 +127,11 @@ func read(desc *prometheus.Desc) (Metric, error) {
 		return Metric{}, fmt.Errorf("help of %s: %w", name, err)
 	}
 	m := Metric{Name: name, Help: help}
-	if found[3] != "" {
-		m.Labels = strings.Split(found[3], ",")
+	for _, label := range constant.FindAllStringSubmatch(found[3], -1) {
+		m.Labels = append(m.Labels, label[1])
+	}
+	if found[4] != "" {
+		m.Labels = append(m.Labels, strings.Split(found[4], ",")...)
 	}
 	return m, nil
 }

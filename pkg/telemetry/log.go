@@ -20,12 +20,16 @@ func newHandler(out io.Writer, level slog.Leveler) slog.Handler {
 	return traced{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})}
 }
 
-// traced adds the trace that a record belongs to, so that a log line leads to
-// its trace and back.
+// traced adds the request and the trace that a record belongs to, so that one
+// line leads to all others about it, and to its trace and back.
 type traced struct{ slog.Handler }
 
-// Handle adds trace_id and span_id when ctx has a span.
+// Handle adds request_id when ctx has one, and trace_id and span_id when it has
+// a span.
 func (h traced) Handle(ctx context.Context, r slog.Record) error {
+	if id := RequestID(ctx); id != "" {
+		r.AddAttrs(slog.String("request_id", id))
+	}
 	if span := trace.SpanContextFromContext(ctx); span.IsValid() {
 		r.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
 	}

@@ -122,17 +122,17 @@ func TestServeOps(t *testing.T) {
 	}
 }
 
-func TestLog_carries_the_trace(t *testing.T) {
+func TestLog_carries_request_and_trace(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(newHandler(&out, slog.LevelInfo)).With(slog.String("service", "auth"))
-	ctx, span := sdk.NewTracerProvider().Tracer("test").Start(t.Context(), "act")
+	ctx, span := sdk.NewTracerProvider().Tracer("test").Start(WithRequest(t.Context(), "request-7"), "act")
 	log.InfoContext(ctx, "done")
 	log.Debug("not logged")
 	var record map[string]any
 	if err := json.Unmarshal(out.Bytes(), &record); err != nil {
 		t.Fatalf("%s: %v", out.String(), err)
 	}
-	if record["trace_id"] != span.SpanContext().TraceID().String() || record["service"] != "auth" {
+	if record["trace_id"] != span.SpanContext().TraceID().String() || record["service"] != "auth" || record["request_id"] != "request-7" {
 		t.Fatalf("got %v", record)
 	}
 }
