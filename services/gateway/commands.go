@@ -4,14 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 	"unicode/utf8"
 
 	"github.com/fasthttp/websocket"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // maxFrameID is the most characters of a frame's id; it is echoed as it is.
@@ -37,64 +41,99 @@ var errBadFrame = errors.New("bad frame")
 
 // answer carries out one frame and queues the reply.
 func (s *sockets) answer(ctx context.Context, c *conn, messageType int, data []byte) error {
+	began := time.Now()
 	frame, err := decodeFrame(messageType, data)
-	if err != nil {
-		c.reply(refusal{ID: frame.ID, Op: contract.OpError, Error: fault.From(err)})
+	op, known := s.ops[frame.Op]
+	if !known {
+		op = s.noOp
+	}
+	ctx, span := s.tracer.Start(telemetry.WithRequest(ctx, c.requestID()), op.span, asServer)
+	defer span.End()
+	var f *fault.Error
+	bad := err != nil
+	switch {
+	case bad:
+		f = s.refuse(ctx, c, frame, err)
+	case frame.Op == contract.OpAuth:
+		f = s.authenticate(ctx, c, frame)
+	default:
+		f = s.carryOut(ctx, c, op, frame)
+		bad = f != nil && errors.Is(f, errBadFrame)
+	}
+	op.metrics.ended(f, time.Since(began), span.SpanContext())
+	failed(span, f)
+	if bad {
 		return errBadFrame
 	}
-	if frame.Op == contract.OpAuth {
-		s.authenticate(ctx, c, frame)
-		return nil
+	return nil
+}
+
+// asServer is the kind of spans that begin with what a client asks.
+var asServer = trace.WithSpanKind(trace.SpanKindServer)
+
+// failed tells a span what the client was refused with, if it was.
+func failed(span trace.Span, f *fault.Error) {
+	if f != nil && span.IsRecording() {
+		span.SetStatus(codes.Error, string(f.Code))
+		span.SetAttributes(attribute.String("error.type", string(f.Code)))
 	}
+}
+
+// refuse queues the reply to a frame that was not carried out.
+func (s *sockets) refuse(ctx context.Context, c *conn, frame contract.Frame, err error) *fault.Error {
+	f := s.fault(ctx, frame.Op, err)
+	c.reply(refusal{ID: frame.ID, Op: contract.OpError, Error: f})
+	return f
+}
+
+// operation is one op that a connection may ask.
+type operation struct {
+	// do returns the reply's data; nil is for auth, which comes before there
+	// is a caller.
+	do      func(ctx context.Context, caller contract.Caller, data []byte) (any, error)
+	span    string
+	metrics *opMetrics
+}
+
+// operations are the ops, and what stands for all that is none.
+func (s *sockets) operations(m *frameMetrics) (ops map[contract.Op]*operation, noOp *operation) {
+	ops = map[contract.Op]*operation{
+		contract.OpAuth:          {},
+		contract.OpMessageSend:   {do: s.send},
+		contract.OpMessagesGet:   {do: s.get},
+		contract.OpMessageRemove: {do: s.atSeq(contract.RemoveMessage)},
+		contract.OpReadSet:       {do: s.atSeq(contract.SetRead)},
+		contract.OpPing: {do: func(context.Context, contract.Caller, []byte) (any, error) {
+			return contract.Empty{}, nil
+		}},
+	}
+	for name, op := range ops {
+		op.span, op.metrics = "frame "+string(name), m.of(name)
+	}
+	return ops, &operation{span: "frame " + unmatched, metrics: m.of(unmatched), do: func(context.Context, contract.Caller, []byte) (any, error) {
+		return nil, fault.Invalid("op", "is not known").Because(errBadFrame)
+	}}
+}
+
+// carryOut does what a frame asks, if the connection is authenticated, and
+// queues the reply. It returns the fault that was answered, or nil.
+func (s *sockets) carryOut(ctx context.Context, c *conn, op *operation, frame contract.Frame) *fault.Error {
 	claims, ok := c.identity()
 	if !ok {
-		c.reply(refusal{ID: frame.ID, Op: contract.OpError, Error: fault.New(fault.Unauthenticated, "send auth first")})
-		return nil
+		return s.refuse(ctx, c, frame, fault.New(fault.Unauthenticated, "send auth first"))
 	}
-	caller := contract.Caller{UserID: claims.UserID, SessionID: claims.SessionID}
-	reply, err := s.carryOut(ctx, caller, frame)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.CallTimeout)
+	defer cancel()
+	reply, err := op.do(ctx, contract.Caller{UserID: claims.UserID, SessionID: claims.SessionID}, frame.Data)
 	if err != nil {
-		c.reply(refusal{ID: frame.ID, Op: contract.OpError, Error: s.fault(ctx, frame.Op, err)})
-		if errors.Is(err, errBadFrame) {
-			return errBadFrame
-		}
-		return nil
+		return s.refuse(ctx, c, frame, err)
 	}
 	c.reply(ack{ID: frame.ID, Op: contract.OpOK, Data: reply})
 	return nil
 }
 
-// operation is what one op does with its data; the result is the reply's.
-type operation func(ctx context.Context, caller contract.Caller, data []byte) (any, error)
-
-// operations are what an authenticated connection may ask.
-func (s *sockets) operations() map[contract.Op]operation {
-	return map[contract.Op]operation{
-		contract.OpMessageSend:   s.send,
-		contract.OpMessagesGet:   s.get,
-		contract.OpMessageRemove: s.atSeq(contract.RemoveMessage),
-		contract.OpReadSet:       s.atSeq(contract.SetRead),
-		contract.OpPing: func(context.Context, contract.Caller, []byte) (any, error) {
-			return contract.Empty{}, nil
-		},
-	}
-}
-
-// carryOut does what a frame asks and returns the data of its reply.
-func (s *sockets) carryOut(ctx context.Context, caller contract.Caller, frame contract.Frame) (any, error) {
-	do, ok := s.ops[frame.Op]
-	if !ok {
-		return nil, fault.Invalid("op", "is not known").Because(errBadFrame)
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.CallTimeout)
-	defer cancel()
-	ctx, span := s.tracer.Start(ctx, "frame "+string(frame.Op), trace.WithSpanKind(trace.SpanKindServer))
-	defer span.End()
-	return do(ctx, caller, frame.Data)
-}
-
 // atSeq calls a method about one message.
-func (s *sockets) atSeq(m contract.Method[contract.MessageRequest, contract.Empty]) operation {
+func (s *sockets) atSeq(m contract.Method[contract.MessageRequest, contract.Empty]) func(context.Context, contract.Caller, []byte) (any, error) {
 	return func(ctx context.Context, caller contract.Caller, data []byte) (any, error) {
 		var d contract.SeqData
 		if err := decodeData(data, &d); err != nil {
@@ -137,9 +176,10 @@ func (s *sockets) get(ctx context.Context, caller contract.Caller, data []byte) 
 	if err := s.allowCall(ctx, caller.UserID); err != nil {
 		return nil, err
 	}
-	return rpc.Call(ctx, s.calls, contract.GetMessages, contract.HistoryRequest{
-		Caller: caller, RoomID: d.RoomID, AfterSeq: d.AfterSeq, BeforeSeq: d.BeforeSeq, Limit: d.Limit,
-	}, s.replica(d.RoomID)...)
+	req := contract.HistoryRequest{Caller: caller, RoomID: d.RoomID, AfterSeq: d.AfterSeq, BeforeSeq: d.BeforeSeq, Limit: d.Limit}
+	page, err := rpc.Call(ctx, s.calls, contract.GetMessages, req, s.replica(d.RoomID)...)
+	s.repairs.read(req, page)
+	return page, err
 }
 
 func decodeFrame(messageType int, data []byte) (contract.Frame, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +33,9 @@ type conn struct {
 	retires time.Time // when it has become too old; zero: never
 	cfg     SocketConfig
 	log     *slog.Logger
+	wrote   func(outgoing) // told of the first push of each batch that is written
 
+	frames   uint64 // read so far; of the reader's goroutine
 	queue    *queue
 	written  chan struct{} // closed when the writer has ended
 	hurry    atomic.Bool   // the writer leaves what it has in hand
@@ -59,9 +62,17 @@ func newConn(id string, ws *websocket.Conn, address string, cfg SocketConfig, lo
 		queue:   newQueue(cfg.QueueBytes),
 		written: make(chan struct{}),
 		rooms:   map[string]struct{}{},
+		wrote:   func(outgoing) {},
 	}
 	c.lastPing.Store(now.UnixMilli())
 	return c
+}
+
+// requestID names the next frame, for logs: by the connection, and which of its
+// frames it is. Only the reader may call it.
+func (c *conn) requestID() string {
+	c.frames++
+	return c.id + "." + strconv.FormatUint(c.frames, 10)
 }
 
 // identity returns the claims of the last token that authenticated the
@@ -172,16 +183,12 @@ func (c *conn) write() {
 	var spare []outgoing
 	for range c.queue.wake {
 		batch, closing := c.queue.take(spare[:0])
-		for i := range batch {
-			if c.hurry.Load() {
-				break
-			}
-			if err := c.writeOne(batch[i]); err != nil {
-				c.queue.close(writeEnding(err), true)
-				c.cut()
-				return
-			}
-			c.queue.done(batch[i].size)
+		if err := c.writeAll(batch); err != nil {
+			c.queue.close(writeEnding(err), true)
+			rest, _ := c.queue.take(nil) // of one that was to end after them
+			lose(rest)
+			c.cut()
+			return
 		}
 		clear(batch) // let go of the frames
 		spare = batch
@@ -195,10 +202,32 @@ func (c *conn) write() {
 	}
 }
 
+// writeAll writes frames until one fails or the writer has to hurry.
+func (c *conn) writeAll(batch []outgoing) error {
+	told := false
+	for i, o := range batch {
+		if c.hurry.Load() {
+			lose(batch[i:])
+			return nil
+		}
+		if err := c.writeOne(o); err != nil {
+			lose(batch[i:])
+			return err
+		}
+		c.queue.done(o.size)
+		if o.arrived != 0 && !told {
+			told = true
+			c.wrote(o)
+		}
+		o.trail.wrote()
+	}
+	return nil
+}
+
 func (c *conn) writeOne(o outgoing) error {
 	deadline := time.Now().Add(c.cfg.WriteTimeout)
 	if o.control != 0 {
-		return c.ws.WriteControl(o.control, o.own, deadline)
+		return c.ws.WriteControl(int(o.control), o.own, deadline)
 	}
 	if err := c.ws.SetWriteDeadline(deadline); err != nil {
 		return err

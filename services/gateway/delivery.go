@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/fasthttp/websocket"
 	"github.com/nats-io/nats.go"
@@ -17,12 +18,13 @@ func (h *hub) roomPush(s *roomShard, m *nats.Msg) {
 	if !ok || !isFrame(op, m.Data) {
 		return
 	}
-	o, err := share(m.Data)
+	o, err := h.share(m, op, contract.EveryRoom)
 	if err != nil {
 		h.log.Error("prepare frame", slog.String("op", string(op)), slog.Any("error", err))
 		return
 	}
 	s.push(roomID, o)
+	o.trail.left()
 	h.membership(s, roomID, op, m.Data)
 }
 
@@ -67,11 +69,12 @@ func (h *hub) userPush(m *nats.Msg) {
 	if !ok || !isFrame(op, m.Data) {
 		return
 	}
-	o, err := share(m.Data)
+	o, err := h.share(m, op, contract.EveryUser)
 	if err != nil {
 		h.log.Error("prepare frame", slog.String("op", string(op)), slog.Any("error", err))
 		return
 	}
+	defer o.trail.left()
 	roomID := newRoom(op, m.Data)
 	for _, c := range h.users.conns(userID) {
 		if roomID != "" {
@@ -81,6 +84,7 @@ func (h *hub) userPush(m *nats.Msg) {
 				continue
 			}
 		}
+		o.trail.given()
 		c.push(o)
 	}
 }
@@ -107,6 +111,7 @@ func (h *hub) announce(roomID string, head int64) {
 		return
 	}
 	if o, ok := h.headFrame(roomID, head); ok {
+		h.metrics.heads.Inc()
 		s.push(roomID, o)
 	}
 }
@@ -141,10 +146,19 @@ func (h *hub) headFrame(roomID string, head int64) (outgoing, bool) {
 	return outgoing{own: frame, size: len(frame)}, true
 }
 
-// share prepares a frame once for all who get it.
-func share(frame []byte) (outgoing, error) {
-	prepared, err := websocket.NewPreparedMessage(websocket.TextMessage, frame)
-	return outgoing{shared: prepared, size: len(frame)}, err
+// share prepares a push's frame once for all who get it. When they have been
+// given it, its trail has to be left.
+func (h *hub) share(m *nats.Msg, op contract.Op, every func(contract.Op) string) (outgoing, error) {
+	prepared, err := websocket.NewPreparedMessage(websocket.TextMessage, m.Data)
+	if err != nil {
+		return outgoing{}, err
+	}
+	h.metrics.arrived(op)
+	now := time.Now()
+	return outgoing{
+		shared: prepared, size: len(m.Data),
+		arrived: now.Sub(started), age: messageAge(op, m.Data, now), trail: h.newTrail(m, op, every),
+	}, nil
 }
 
 // isFrame reports whether the payload begins as a push of that op does. A

@@ -21,6 +21,9 @@ import (
 	"github.com/parley-im/parley/pkg/token"
 )
 
+// scope names this package's tracers.
+const scope = "github.com/parley-im/parley/services/gateway"
+
 // Deps is what a caller of Run brings along.
 type Deps struct {
 	Telemetry *telemetry.Telemetry // required
@@ -59,7 +62,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	auth := &authentication{keys: keys, revoked: revoked}
 
 	// Who is connected, and what they get.
-	hub := newHub(nc, tel.Log)
+	hub := newHub(nc, tel)
 	conns := newRegistry(cfg.SocketConfig, tel.Metrics, tel.Log)
 	resync := newResyncer(hub, calls, cfg.ResyncInterval, tel.Metrics, tel.Log)
 	revoked.OnRevoked(conns.Revoked)
@@ -111,8 +114,9 @@ func newAPI(cfg Config, tel *telemetry.Telemetry, calls *rpc.Client, auth *authe
 	return &api{
 		cfg:       cfg,
 		log:       tel.Log,
-		tracer:    tel.Tracer.Tracer("github.com/parley-im/parley/services/gateway"),
+		tracer:    tel.Tracer.Tracer(scope),
 		metrics:   newHTTPMetrics(tel.Metrics),
+		repairs:   newRepairMetrics(tel.Metrics),
 		calls:     calls,
 		auth:      auth,
 		limiter:   limiter,
@@ -132,12 +136,13 @@ func newSockets(cfg Config, tel *telemetry.Telemetry, a *api, h *hub, conns *reg
 			FrameBytes: cfg.FrameBytes, TextLength: contract.MaxTextLength, PageSize: contract.MaxPage,
 			SendsPerSecond: cfg.SendsPerSecond, SendBurst: cfg.SendBurst,
 		},
-		log:    tel.Log,
-		tracer: a.tracer,
-		calls:  a.calls,
-		hub:    h,
-		conns:  conns,
-		verify: func(raw string) (token.Claims, error) { return a.auth.authenticate(raw) },
+		log:     tel.Log,
+		tracer:  a.tracer,
+		calls:   a.calls,
+		hub:     h,
+		conns:   conns,
+		repairs: a.repairs,
+		verify:  func(raw string) (token.Claims, error) { return a.auth.authenticate(raw) },
 		revoked: func(sessionID string) bool {
 			ended, known := a.auth.revoked.Revoked(sessionID)
 			return ended || !known
@@ -149,7 +154,7 @@ func newSockets(cfg Config, tel *telemetry.Telemetry, a *api, h *hub, conns *reg
 		address:   a.addresses.counted,
 		buffers:   &sync.Pool{},
 	}
-	s.ops = s.operations()
+	s.ops, s.noOp = s.operations(newFrameMetrics(tel.Metrics))
 	return s
 }
 

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
 )
 
@@ -21,6 +22,7 @@ type api struct {
 	log       *slog.Logger
 	tracer    trace.Tracer
 	metrics   *httpMetrics
+	repairs   *repairMetrics
 	calls     *rpc.Client
 	auth      *authentication
 	limiter   *limiter
@@ -133,20 +135,30 @@ func (a *api) newApp(upgrade ...fiber.Handler) *fiber.App {
 func (a *api) adapt(r route) fiber.Handler {
 	name := r.method + " " + r.path
 	return func(fc *fiber.Ctx) error {
-		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.RequestTimeout)
+		ctx, cancel := context.WithTimeout(fc.UserContext(), a.cfg.RequestTimeout)
 		defer cancel()
-		ctx, span := a.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer))
+		ctx, span := a.tracer.Start(ctx, name, asServer)
 		defer span.End()
-		req := &request{fiber: fc, ctx: ctx, id: requestID(fc), address: a.addresses.counted(fc)}
-		if err := a.admit(r.access, req); err != nil {
+		fc.SetUserContext(ctx)
+		req := &request{fiber: fc, ctx: ctx, address: a.addresses.counted(fc)}
+		if err := a.handle(r, req); err != nil {
+			failed(span, fault.From(err))
 			return err
 		}
-		answer, err := r.handle(req)
-		if err != nil {
-			return err
-		}
-		return answer.write(fc)
+		return nil
 	}
+}
+
+// handle admits and answers a request.
+func (a *api) handle(r route, req *request) error {
+	if err := a.admit(r.access, req); err != nil {
+		return err
+	}
+	answer, err := r.handle(req)
+	if err != nil {
+		return err
+	}
+	return answer.write(req.fiber)
 }
 
 // admit lets a request pass that may, within its limits.
@@ -212,6 +224,6 @@ func (a *api) refuseUnknownMethods(app *fiber.App) {
 		defer app.ReleaseCtx(fc)
 		began := time.Now()
 		_ = a.fail(fc, fiber.ErrMethodNotAllowed) // it writes into memory
-		a.metrics.ended(unmatched, fc.Response().StatusCode(), time.Since(began))
+		a.metrics.ended(unmatched, fc.Response().StatusCode(), time.Since(began), trace.SpanContext{})
 	}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,9 +11,12 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"go.opentelemetry.io/otel/trace"
 
+	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // apiPrefix is where everything private is.
@@ -28,6 +32,7 @@ func (a *api) edge(fc *fiber.Ctx) error {
 	a.metrics.inFlight.Inc()
 	defer a.metrics.inFlight.Dec()
 	a.guard(fc)
+	fc.SetUserContext(telemetry.WithRequest(context.Background(), requestID(fc)))
 	err := a.next(fc)
 	if err != nil {
 		_ = a.fail(fc, err) // it writes into memory
@@ -37,9 +42,10 @@ func (a *api) edge(fc *fiber.Ctx) error {
 		route = path
 	}
 	status := fc.Response().StatusCode()
-	a.metrics.ended(fc.Method()+" "+route, status, time.Since(began))
-	a.log.Debug("request", slog.String("method", fc.Method()), slog.String("route", route),
-		slog.Int("status", status), slog.Duration("took", time.Since(began)), slog.String("request_id", requestID(fc)))
+	ctx, took := fc.UserContext(), time.Since(began)
+	a.metrics.ended(fc.Method()+" "+route, status, took, trace.SpanContextFromContext(ctx))
+	a.log.DebugContext(ctx, "request", slog.String("method", fc.Method()), slog.String("route", route),
+		slog.Int("status", status), slog.Duration("took", took))
 	return nil
 }
 
@@ -138,19 +144,15 @@ func protocolProblem(status int, requestID string) problem {
 
 // logInternal is the one place that logs what went wrong in a request.
 func (a *api) logInternal(fc *fiber.Ctx, err error) {
-	attrs := []any{slog.String("method", fc.Method()), slog.String("route", fc.Route().Path),
-		slog.String("request_id", requestID(fc)), slog.Any("error", err)}
+	attrs := []any{slog.String("method", fc.Method()), slog.String("route", fc.Route().Path), slog.Any("error", err)}
 	var p *panicError
 	if errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
-	a.log.Error("request failed", attrs...)
+	a.log.ErrorContext(fc.UserContext(), "request failed", attrs...)
 }
 
-const (
-	headerRequestID = "X-Request-Id"
-	maxRequestID    = 64
-)
+const headerRequestID = "X-Request-Id"
 
 // requestID is the id that the client gave the request, if it is harmless,
 // else one made here. It is the same whenever it is asked for.
@@ -159,24 +161,9 @@ func requestID(fc *fiber.Ctx) string {
 		return known
 	}
 	given := string(fc.Request().Header.Peek(headerRequestID))
-	if !safeRequestID(given) {
+	if !contract.ValidRequestID(given) {
 		given = id.New()
 	}
 	fc.Context().SetUserValue(idKey{}, given)
 	return given
-}
-
-// safeRequestID reports whether s may stand in a header and in a log line.
-func safeRequestID(s string) bool {
-	if s == "" || len(s) > maxRequestID {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._", c) >= 0:
-		default:
-			return false
-		}
-	}
-	return true
 }

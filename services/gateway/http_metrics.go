@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // unmatched is the route of requests that have none: their paths are the
@@ -35,9 +38,9 @@ func newHTTPMetrics(reg prometheus.Registerer) *httpMetrics {
 	return m
 }
 
-func (m *httpMetrics) ended(route string, status int, took time.Duration) {
+func (m *httpMetrics) ended(route string, status int, took time.Duration, span trace.SpanContext) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(route).Observe(took.Seconds())
+	telemetry.Observe(m.duration.WithLabelValues(route), took.Seconds(), span)
 }
 
 // limitMetrics counts what limits do.
@@ -58,6 +61,10 @@ func newLimitMetrics(reg prometheus.Registerer) *limitMetrics {
 		away: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: "parley", Subsystem: "limit", Name: "redis_away", Help: "1 while Redis does not answer.",
 		}),
+	}
+	for _, b := range (Limits{}).buckets().all() { // a rate needs a zero
+		m.refused.WithLabelValues(b.name)
+		m.unchecked.WithLabelValues(b.name)
 	}
 	reg.MustRegister(m.refused, m.unchecked, m.away)
 	return m

@@ -16,7 +16,6 @@ import (
 // request is one HTTP request as handlers see it. It ends with the handler.
 type request struct {
 	ctx     context.Context // ends when the client need not be answered any more
-	id      string
 	caller  contract.Caller // empty on calls without authentication
 	address string          // of the client; empty when it does not count
 

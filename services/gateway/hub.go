@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 const (
@@ -31,18 +33,24 @@ const (
 // on a few shared channels: a subscription of its own goroutine would cost ten
 // times the memory.
 type hub struct {
-	nc    *nats.Conn
-	log   *slog.Logger
-	seed  maphash.Seed
-	rooms [hubShards]*roomShard
-	users *userShard
+	nc      *nats.Conn
+	log     *slog.Logger
+	tracer  trace.Tracer
+	metrics *hubMetrics
+	seed    maphash.Seed
+	rooms   [hubShards]*roomShard
+	users   *userShard
 
 	// resync asks that the user's rooms are read again; set by Run's wiring.
 	resync func(userID string)
 }
 
-func newHub(nc *nats.Conn, log *slog.Logger) *hub {
-	h := &hub{nc: nc, log: log, seed: maphash.MakeSeed(), users: newUserShard(), resync: func(string) {}}
+func newHub(nc *nats.Conn, tel *telemetry.Telemetry) *hub {
+	h := &hub{
+		nc: nc, log: tel.Log, tracer: tel.Tracer.Tracer(scope),
+		seed: maphash.MakeSeed(), users: newUserShard(), resync: func(string) {},
+	}
+	h.metrics = newHubMetrics(tel.Metrics, h.waiting)
 	for i := range h.rooms {
 		h.rooms[i] = &roomShard{pushes: make(chan *nats.Msg, shardQueue), rooms: map[string]*localRoom{}}
 	}
@@ -70,6 +78,15 @@ func (h *hub) deliver(ctx context.Context, pushes <-chan *nats.Msg, push func(*n
 			push(m)
 		}
 	}
+}
+
+// waiting is how many pushes have come and are not delivered yet.
+func (h *hub) waiting() int {
+	n := len(h.users.pushes)
+	for _, s := range h.rooms {
+		n += len(s.pushes)
+	}
+	return n
 }
 
 func (h *hub) shard(roomID string) *roomShard {

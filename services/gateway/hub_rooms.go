@@ -87,6 +87,7 @@ func (s *roomShard) push(roomID string, o outgoing) {
 	defer s.mu.RUnlock()
 	if room, ok := s.rooms[roomID]; ok {
 		for c := range room.conns {
+			o.trail.given()
 			c.push(o)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/telemetry"
 	"github.com/parley-im/parley/pkg/token"
 )
 
@@ -26,7 +27,7 @@ func testHub(t testing.TB) (*hub, *nats.Conn) {
 		t.Cleanup(nc.Close)
 		return nc
 	}
-	h := newHub(dial(), slog.New(slog.DiscardHandler))
+	h := newHub(dial(), telemetry.Discard(contract.Gateway))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx) }() // ended by cancel, joined below
@@ -219,7 +220,7 @@ func BenchmarkHub_delivery(b *testing.B) {
 	}
 	for _, n := range []int{1, 100, 2000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			h := newHub(nil, slog.New(slog.DiscardHandler))
+			h := newHub(nil, telemetry.Discard(contract.Gateway))
 			s := h.shard("r1")
 			room := &localRoom{conns: map[*conn]struct{}{}}
 			for range n {

@@ -58,7 +58,10 @@ func (l Limits) buckets() buckets {
 	}
 }
 
-// take is GCRA (generic cell rate algorithm), the token bucket that needs one
+// all lists them.
+func (b buckets) all() []bucket { return []bucket{b.sends, b.calls, b.opens, b.guesses} }
+
+// takeScript is GCRA (generic cell rate algorithm), the token bucket that needs one
 // value a key: the time at which the bucket will be full again. It takes as
 // many of the wanted tokens as there are, and tells how long one more takes if
 // there are none. The clock is that of Redis, the same for all gateways.

@@ -18,6 +18,7 @@ func (a *api) listMessages(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	a.repairs.read(req, page)
 	if page.Items == nil {
 		page.Items = []contract.Message{}
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"sync"
+	"time"
 
 	"github.com/fasthttp/websocket"
 )
@@ -12,7 +13,12 @@ type outgoing struct {
 	shared  *websocket.PreparedMessage
 	own     []byte // never changed: others may have it, too
 	size    int
-	control int // websocket.PingMessage or PongMessage with own; 0: a text frame
+	control int8 // websocket.PingMessage or PongMessage with own; 0: a text frame
+
+	// Of pushes only.
+	arrived time.Duration // when the hub took it, by sinceStart
+	age     time.Duration // of its message then, by two clocks; 0: it has none
+	trail   *trail        // nil: nobody traces it
 }
 
 // queue holds what a connection has yet to write, bounded by bytes. Before
@@ -45,9 +51,11 @@ func (q *queue) add(o outgoing, mayHold bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closing != nil {
+		o.trail.lost()
 		return true
 	}
 	if q.bytes+o.size > q.limit {
+		o.trail.lost()
 		return false
 	}
 	q.bytes += o.size
@@ -92,8 +100,10 @@ func (q *queue) close(e *ending, drop bool) {
 		return
 	}
 	q.closing = e
+	lose(q.held)
 	q.held = nil
 	if drop {
+		lose(q.waiting)
 		q.waiting = nil
 	}
 	q.signal()
@@ -121,6 +131,20 @@ func (q *queue) done(size int) {
 	q.mu.Lock()
 	q.bytes -= size
 	q.mu.Unlock()
+}
+
+// waits is how many bytes wait, are held, or are being written.
+func (q *queue) waits() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes
+}
+
+// lose tells of frames that nobody writes any more.
+func lose(frames []outgoing) {
+	for _, o := range frames {
+		o.trail.lost()
+	}
 }
 
 func (q *queue) signal() {

@@ -39,9 +39,13 @@ func newRegistry(cfg SocketConfig, metrics prometheus.Registerer, log *slog.Logg
 		sessions:  map[string]map[*conn]struct{}{},
 		empty:     make(chan struct{}),
 	}
-	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "parley_gateway_connections", Help: "Open WebSocket connections.",
-	}, func() float64 { return float64(r.count()) }))
+	gauge := func(name, help string, value func() int) prometheus.GaugeFunc {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "parley", Subsystem: "gateway", Name: name, Help: help},
+			func() float64 { return float64(value()) })
+	}
+	metrics.MustRegister(
+		gauge("connections", "Open WebSocket connections.", r.count),
+		gauge("queue_bytes", "Bytes that wait to be written to all connections together.", r.queued))
 	return r
 }
 
@@ -142,6 +146,18 @@ func (r *registry) Revoked(sessionID string) {
 	for c := range r.sessions[sessionID] {
 		c.end(endRevoked)
 	}
+}
+
+// queued is how many bytes wait to be written to all connections. It is asked
+// for when metrics are read, so that the queues need not count together.
+func (r *registry) queued() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sum := 0
+	for c := range r.conns {
+		sum += c.queue.waits()
+	}
+	return sum
 }
 
 // count is how many connections there are.

@@ -17,6 +17,7 @@ import (
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
 	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/pkg/telemetry"
 	"github.com/parley-im/parley/pkg/token"
 )
 
@@ -32,7 +33,10 @@ type sockets struct {
 	calls  *rpc.Client
 	hub    *hub
 	conns  *registry
-	ops    map[contract.Op]operation
+	ops    map[contract.Op]*operation
+	noOp   *operation // what is not one of them
+
+	repairs *repairMetrics
 
 	// What the HTTP half shares.
 	verify    func(raw string) (token.Claims, error)
@@ -98,13 +102,14 @@ func (s *sockets) Serve(base context.Context) fiber.Handler {
 
 func (s *sockets) serve(ctx context.Context, ws *websocket.Conn, up upgrade) {
 	c := newConn(id.New(), ws, up.address, s.cfg, s.log, time.Now())
+	c.wrote = s.hub.metrics.wrote
 	if err := s.conns.add(c); err != nil {
 		e := endingFor(err)
 		_ = ws.WriteControl(websocket.CloseMessage, e.message(), time.Now().Add(linger))
 		s.conns.ends.of(e).Inc()
 		return
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(telemetry.WithRequest(ctx, c.id))
 	defer cancel()
 	go func() { // ends when the queue is closed or the socket breaks; joined below
 		c.write()
@@ -152,56 +157,54 @@ func (s *sockets) converse(ctx context.Context, c *conn) error {
 			}
 		}
 	})
-	s.log.Debug("connection ended", slog.String("connection_id", c.id), slog.Any("reason", err))
+	s.log.DebugContext(ctx, "connection ended", slog.Any("reason", err))
 	return err
 }
 
 // authenticate answers an auth frame: the first one on a connection that came
-// without a header, or one that renews the token.
-func (s *sockets) authenticate(ctx context.Context, c *conn, frame contract.Frame) {
-	refuse := func(err error, e *ending) {
-		c.reply(refusal{ID: frame.ID, Op: contract.OpError, Error: s.fault(ctx, frame.Op, err)})
+// without a header, or one that renews the token. It returns the fault that
+// was answered, or nil.
+func (s *sockets) authenticate(ctx context.Context, c *conn, frame contract.Frame) *fault.Error {
+	refuse := func(err error, e *ending) *fault.Error {
+		f := s.refuse(ctx, c, frame, err)
 		if e != nil {
 			c.end(e)
 		}
+		return f
 	}
 	var d contract.AuthData
 	if err := decodeData(frame.Data, &d); err != nil {
-		refuse(err, endUnauthenticated)
-		return
+		return refuse(err, endUnauthenticated)
 	}
 	claims, err := s.verify(d.Token)
 	if err != nil {
-		refuse(err, endingFor(err))
-		return
+		return refuse(err, endingFor(err))
 	}
 	current, authenticated := c.identity()
 	if authenticated {
 		if claims.UserID != current.UserID || claims.SessionID != current.SessionID {
-			refuse(fault.New(fault.PermissionDenied, "this connection belongs to another user or session"), nil)
-			return
+			return refuse(fault.New(fault.PermissionDenied, "this connection belongs to another user or session"), nil)
 		}
 		c.renew(claims)
-		s.renewed(ctx, c, frame)
-		return
+		return s.renewed(ctx, c, frame)
 	}
 	data, err := s.admit(ctx, c, claims)
 	if err != nil {
-		refuse(err, endingFor(err))
-		return
+		return refuse(err, endingFor(err))
 	}
 	c.ready(ack{ID: frame.ID, Op: contract.OpOK, Data: data})
+	return nil
 }
 
 // renewed answers an auth frame on a live connection as the first was.
-func (s *sockets) renewed(ctx context.Context, c *conn, frame contract.Frame) {
+func (s *sockets) renewed(ctx context.Context, c *conn, frame contract.Frame) *fault.Error {
 	claims, _ := c.identity()
 	data, err := s.welcome(ctx, c, claims)
 	if err != nil {
-		c.reply(refusal{ID: frame.ID, Op: contract.OpError, Error: s.fault(ctx, frame.Op, err)})
-		return
+		return s.refuse(ctx, c, frame, err)
 	}
 	c.reply(ack{ID: frame.ID, Op: contract.OpOK, Data: data})
+	return nil
 }
 
 // admit gives the connection its user and rooms. The session is looked up
