@@ -10,6 +10,7 @@ import (
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
 	"github.com/parley-im/parley/pkg/revision"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // errCode is for a code that is wrong, spent or too old.
@@ -44,14 +45,14 @@ func (a *accounts) SendCode(ctx context.Context, req contract.SendCodeRequest) e
 	if err != nil {
 		return err
 	}
-	letter := Letter{To: req.Email, Kind: string(req.Purpose), Code: code}
+	letter := Letter{To: req.Email, Kind: string(req.Purpose), Code: code, Request: telemetry.RequestID(ctx)}
 	switch {
 	case register && user != nil:
 		letter.Kind, letter.Code = letterKnown, ""
 	case !register && user == nil:
 		return nil
 	}
-	a.post.add(letter)
+	a.post.add(ctx, letter)
 	return nil
 }
 

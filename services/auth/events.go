@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"context"
+
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
 )
@@ -11,6 +13,6 @@ type pushes struct{ *bus.Pusher }
 
 // revoked tells that a session has ended, and until when a token of it may
 // live.
-func (p *pushes) revoked(s Session, until contract.Time) {
-	bus.Push(p.Pusher, contract.SessionRevoked, s.UserID, contract.SessionRevokedData{SessionID: s.ID, Reason: s.Reason, Until: until})
+func (p *pushes) revoked(ctx context.Context, s Session, until contract.Time) {
+	bus.Push(ctx, p.Pusher, contract.SessionRevoked, s.UserID, contract.SessionRevokedData{SessionID: s.ID, Reason: s.Reason, Until: until})
 }

@@ -34,6 +34,8 @@ type Letter struct {
 	To   string
 	Kind string // a contract.Purpose, or letterKnown
 	Code string
+	// Request is the id of the request that asked for it, for the log.
+	Request string
 }
 
 // post sends mails in the background, so that nobody can tell by time
@@ -70,12 +72,12 @@ func (p *post) room() error {
 
 // add queues a mail, or drops it when the last room was taken meanwhile: who
 // misses it asks again.
-func (p *post) add(l Letter) {
+func (p *post) add(ctx context.Context, l Letter) {
 	select {
 	case p.queue <- l:
 	default:
 		p.sent.WithLabelValues("dropped").Inc()
-		p.log.Warn("mail dropped: the queue is full", "kind", l.Kind)
+		p.log.WarnContext(ctx, "mail dropped: the queue is full", "kind", l.Kind)
 	}
 }
 
@@ -138,6 +140,7 @@ func (p *post) send(ctx, work context.Context, l Letter) {
 
 // try sends once and reports whether it did.
 func (p *post) try(ctx context.Context, l Letter, last bool) bool {
+	ctx = telemetry.WithRequest(ctx, l.Request)
 	ctx, cancel := context.WithTimeout(ctx, deliverWait)
 	defer cancel()
 	err := p.deliver(ctx, l)
@@ -146,19 +149,19 @@ func (p *post) try(ctx context.Context, l Letter, last bool) bool {
 		p.sent.WithLabelValues("sent").Inc()
 	case last:
 		p.sent.WithLabelValues("failed").Inc()
-		p.log.Error("mail not sent", "kind", l.Kind, "err", err)
+		p.log.ErrorContext(ctx, "mail not sent", "kind", l.Kind, "err", err)
 	default:
-		p.log.Warn("mail not sent yet", "kind", l.Kind, "err", err)
+		p.log.WarnContext(ctx, "mail not sent yet", "kind", l.Kind, "err", err)
 	}
 	return err == nil
 }
 
 // logCodes stands in for mail during development.
 func logCodes(log *slog.Logger) func(context.Context, Letter) error {
-	return func(_ context.Context, l Letter) error {
+	return func(ctx context.Context, l Letter) error {
 		switch contract.Purpose(l.Kind) {
 		case contract.PurposeRegister, contract.PurposeResetPassword:
-			log.Info("verification code", "code", l.Code, "purpose", l.Kind)
+			log.InfoContext(ctx, "verification code", "code", l.Code, "purpose", l.Kind)
 		}
 		return nil
 	}

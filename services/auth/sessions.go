@@ -232,7 +232,7 @@ func (s *sessions) End(ctx context.Context, sessionID, reason string) (ended boo
 		return false, fmt.Errorf("end session: %w", err)
 	}
 	if ended {
-		s.out.revoked(*session, s.until(session.EndedAt))
+		s.out.revoked(ctx, *session, s.until(session.EndedAt))
 	}
 	return ended, nil
 }

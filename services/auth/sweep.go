@@ -48,10 +48,10 @@ func (s *sweeper) round(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, sweepWait)
 	defer cancel()
 	if err := s.finish(ctx); err != nil && ctx.Err() == nil {
-		s.log.Warn("mark ended sessions", "err", err)
+		s.log.WarnContext(ctx, "mark ended sessions", "err", err)
 	}
 	if err := s.remove(ctx); err != nil && ctx.Err() == nil {
-		s.log.Warn("remove old sessions", "err", err)
+		s.log.WarnContext(ctx, "remove old sessions", "err", err)
 	}
 }
 

@@ -30,6 +30,7 @@ type slot struct {
 	room   *room
 	sends  []*send // bounded by the callers of Append, each of whom waits
 	lookUp bool    // it may be stored already: ask by client_id before the next insert
+	tried  bool    // it was in an insert
 }
 
 // left reports whether nobody waits for the slot any more.

@@ -76,6 +76,7 @@ func (c Config) logOptions(now func() time.Time) LogOptions {
 		Queue:        max(1, c.SendQueue),
 		BatchDocs:    max(1, c.BatchDocs),
 		BatchBytes:   max(1, c.BatchBytes),
+		StoreURL:     c.Store,
 		StoreTimeout: max(leastTimeout, c.StoreTimeout),
 		SendTimeout:  max(leastTimeout, c.SendTimeout),
 		ActiveRooms:  max(1, c.ActiveRooms),

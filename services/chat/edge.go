@@ -100,7 +100,7 @@ func (s *edgeStore) judge(caller, limited context.Context, err error) error {
 		return err
 	}
 	if more, ok := s.told.now(time.Now()); ok {
-		s.log.Warn("the store could not be asked", "more", more, "err", err)
+		s.log.WarnContext(caller, "the store could not be asked", "more", more, "err", err)
 	}
 	return storeAway(err)
 }

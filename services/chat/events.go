@@ -18,21 +18,23 @@ import (
 type pushes struct{ *bus.Pusher }
 
 // Message tells of a new message.
-func (p *pushes) Message(m contract.Message) { bus.Push(p.Pusher, contract.MessagePushed, m.RoomID, m) }
+func (p *pushes) Message(ctx context.Context, m contract.Message) {
+	bus.Push(ctx, p.Pusher, contract.MessagePushed, m.RoomID, m)
+}
 
-// Head tells where a room's log ends.
+// Head tells where a room's log ends. That is nobody's act.
 func (p *pushes) Head(roomID string, lastSeq int64) {
-	bus.Push(p.Pusher, contract.RoomHeadPushed, roomID, contract.RoomHeadData{RoomID: roomID, LastSeq: lastSeq})
+	bus.Push(context.Background(), p.Pusher, contract.RoomHeadPushed, roomID, contract.RoomHeadData{RoomID: roomID, LastSeq: lastSeq})
 }
 
 // Removed tells of a tombstone.
-func (p *pushes) Removed(d contract.MessageRemovedData) {
-	bus.Push(p.Pusher, contract.MessageRemovedPushed, d.RoomID, d)
+func (p *pushes) Removed(ctx context.Context, d contract.MessageRemovedData) {
+	bus.Push(ctx, p.Pusher, contract.MessageRemovedPushed, d.RoomID, d)
 }
 
 // Read tells how far a member has read.
-func (p *pushes) Read(d contract.RoomReadData) {
-	bus.Push(p.Pusher, contract.RoomReadPushed, d.RoomID, d)
+func (p *pushes) Read(ctx context.Context, d contract.RoomReadData) {
+	bus.Push(ctx, p.Pusher, contract.RoomReadPushed, d.RoomID, d)
 }
 
 // watchMemberships keeps what is known of memberships fresh: social's pushes

@@ -99,7 +99,7 @@ func newRecorder() *recorder {
 	return &recorder{pushed: make(map[string][]contract.Message), said: make(map[string][]int64)}
 }
 
-func (r *recorder) Message(m contract.Message) {
+func (r *recorder) Message(_ context.Context, m contract.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pushed[m.RoomID] = append(r.pushed[m.RoomID], m)
@@ -144,5 +144,5 @@ func (r *recorder) known(room string) int64 {
 // nowhere is an Announcer that nobody hears.
 type nowhere struct{}
 
-func (nowhere) Message(contract.Message) {}
-func (nowhere) Head(string, int64)       {}
+func (nowhere) Message(context.Context, contract.Message) {}
+func (nowhere) Head(string, int64)                        {}

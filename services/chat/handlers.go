@@ -68,7 +68,7 @@ func (h *handlers) remove(ctx context.Context, req contract.MessageRequest) (con
 		return contract.Empty{}, err
 	}
 	// Also when it was removed before: whoever did may have died since.
-	h.out.Removed(removed)
+	h.out.Removed(ctx, removed)
 	h.kick()
 	return contract.Empty{}, nil
 }
@@ -94,7 +94,7 @@ func (h *handlers) setRead(ctx context.Context, req contract.MessageRequest) (co
 		return contract.Empty{}, fmt.Errorf("set read position: %w", err)
 	}
 	if moved {
-		h.out.Read(contract.RoomReadData{RoomID: req.RoomID, UserID: req.Caller.UserID, Seq: req.Seq})
+		h.out.Read(ctx, contract.RoomReadData{RoomID: req.RoomID, UserID: req.Caller.UserID, Seq: req.Seq})
 	}
 	return contract.Empty{}, nil
 }

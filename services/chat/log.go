@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -15,12 +16,13 @@ import (
 	"github.com/parley-im/parley/pkg/telemetry"
 )
 
-// LogOptions are the bounds of a [Log]; all must be positive.
+// LogOptions are the bounds of a [Log]; all numbers must be positive.
 type LogOptions struct {
 	Committers   int              // goroutines that insert; a room belongs to one of them
 	Queue        int              // sends that wait for each of them
 	BatchDocs    int              // messages in one insert
 	BatchBytes   int              // and their size (Record.Size) in sum
+	StoreURL     string           // for spans; only its scheme is told
 	StoreTimeout time.Duration    // of one call of the store
 	SendTimeout  time.Duration    // of a send whose caller has no nearer deadline
 	ActiveRooms  int              // rooms whose tail is kept in memory
@@ -32,7 +34,7 @@ type LogOptions struct {
 // Announcer tells members what has happened in a room. Calls for one room
 // come from one goroutine, in order, and must not block for long.
 type Announcer interface {
-	Message(m contract.Message)
+	Message(ctx context.Context, m contract.Message) // ctx only says on whose behalf
 	Head(roomID string, lastSeq int64)
 }
 
@@ -62,6 +64,7 @@ type Log struct {
 	o          LogOptions
 	log        *slog.Logger
 	metrics    *logMetrics
+	tracing    tracing
 	seed       maphash.Seed
 	committers []*committer
 }
@@ -70,6 +73,7 @@ type Log struct {
 // it work.
 func NewLog(store Store, memory *Memory, out Announcer, o LogOptions, tel *telemetry.Telemetry) *Log {
 	l := &Log{store: store, memory: memory, out: out, o: o, log: tel.Log, seed: maphash.MakeSeed()}
+	l.tracing = newTracing(tel, o.StoreURL)
 	l.metrics = newLogMetrics(tel.Metrics, func() bool { return l.Ready(context.Background()) != nil })
 	for range o.Committers {
 		l.committers = append(l.committers, newCommitter(l))
@@ -122,6 +126,9 @@ func (l *Log) Append(ctx context.Context, r Record) (Receipt, error) {
 		return Receipt{}, storeAway(cause)
 	}
 	s := &send{ctx: ctx, record: r, done: make(chan answer, 1)}
+	if trace.SpanContextFromContext(ctx).IsSampled() {
+		s.queued = time.Now()
+	}
 	select {
 	case c.queue <- s:
 	default:
@@ -167,6 +174,7 @@ type send struct {
 	ctx    context.Context
 	record Record
 	done   chan answer // one long
+	queued time.Time   // when it began to wait for an insert, or another; zero: nobody traces it
 }
 
 type answer struct {

@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // logMetrics show how well a Log groups and guesses.
@@ -11,6 +14,7 @@ type logMetrics struct {
 	batch      prometheus.Histogram // messages an insert
 	insert     prometheus.Histogram // seconds an insert
 	collisions prometheus.Counter
+	retries    prometheus.Counter
 	unknown    prometheus.Counter
 	duplicates prometheus.Counter
 	full, away prometheus.Counter // sends refused, by reason
@@ -31,6 +35,7 @@ func newLogMetrics(reg prometheus.Registerer, storeAway func() bool) *logMetrics
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
 		collisions: counter("collisions_total", "Inserts that ended at a seq or client_id that was taken."),
+		retries:    counter("retries_total", "Messages put into another insert, since an earlier one did not store them, or did not say."),
 		unknown:    counter("unknown_outcomes_total", "Calls of the store that did not say what became of messages."),
 		duplicates: counter("duplicates_total", "Messages that turned out to be stored already."),
 	}
@@ -46,13 +51,23 @@ func newLogMetrics(reg prometheus.Registerer, storeAway func() bool) *logMetrics
 		}
 		return 0
 	})
-	reg.MustRegister(m.batch, m.insert, m.collisions, m.unknown, m.duplicates, refused, away)
+	reg.MustRegister(m.batch, m.insert, m.collisions, m.retries, m.unknown, m.duplicates, refused, away)
 	return m
 }
 
-func (m *logMetrics) inserted(messages int, took time.Duration) {
+// inserts counts those of an insert's messages that were in one before.
+func (m *logMetrics) inserts(slots []*slot) {
+	for _, s := range slots {
+		if s.tried {
+			m.retries.Inc()
+		}
+		s.tried = true
+	}
+}
+
+func (m *logMetrics) inserted(messages int, took time.Duration, span trace.SpanContext) {
 	m.batch.Observe(float64(messages))
-	m.insert.Observe(took.Seconds())
+	telemetry.Observe(m.insert, took.Seconds(), span)
 }
 
 // historyMetrics show how much of history needs the store.
@@ -71,7 +86,7 @@ func newHistoryMetrics(reg prometheus.Registerer, memory *Memory) *historyMetric
 	}
 	reg.MustRegister(pages,
 		gauge("recent_messages", "Messages in memory.", func() int { n, _ := memory.Size(); return n }),
-		gauge("recent_bytes", "Their size, about.", func() int { _, n := memory.Size(); return n }))
+		gauge("recent_bytes", "Their size, about: what parley_chat_recent_messages counts.", func() int { _, n := memory.Size(); return n }))
 	return &historyMetrics{
 		memory: pages.WithLabelValues("memory"),
 		head:   pages.WithLabelValues("memory_and_head"),

@@ -33,8 +33,11 @@ func (c *committer) round(ctx context.Context) {
 	batch := c.number(due)
 	began, started := c.memory.Moment(), time.Now()
 	c.outage.began(started)
+	c.metrics.inserts(due[:len(batch)])
+	span := c.tracing.begin(due[:len(batch)], started)
 	stored, err := c.store.Append(ctx, batch)
-	c.metrics.inserted(len(batch), time.Since(started))
+	span.end(stored, err)
+	c.metrics.inserted(len(batch), time.Since(started), span.spanContext())
 	if err == nil || isTaken(err) {
 		c.memory.Stored(began, batch[:stored])
 	}
@@ -176,7 +179,7 @@ func (c *committer) settle(slots []*slot, batch []Record, stored int, err error)
 		s := slots[i]
 		s.room.tail, s.room.collisions = r.Seq, 0
 		c.rooms.spoke(s.room, r.Seq, now.Add(c.o.QuietAfter))
-		c.out.Message(r.Message)
+		c.out.Message(s.context(), r.Message)
 		c.resolve(s, r)
 		done[s] = true
 	}

@@ -1,6 +1,8 @@
 package social
 
 import (
+	"context"
+
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
 )
@@ -10,71 +12,71 @@ import (
 type pushes struct{ *bus.Pusher }
 
 // befriended tells both of their friendship, and of their room if it is new.
-func (p *pushes) befriended(f Friendship, fresh bool, profiles map[string]contract.Profile) {
+func (p *pushes) befriended(ctx context.Context, f Friendship, fresh bool, profiles map[string]contract.Profile) {
 	for _, userID := range []string{f.A, f.B} {
 		peer := profiles[f.other(userID)]
 		if fresh {
-			bus.Push(p.Pusher, contract.RoomCreated, userID, contract.RoomCreatedData{Room: directRoom(f, userID, peer)})
+			bus.Push(ctx, p.Pusher, contract.RoomCreated, userID, contract.RoomCreatedData{Room: directRoom(f, userID, peer)})
 		}
-		bus.Push(p.Pusher, contract.FriendAdded, userID, contract.FriendAddedData{User: peer, RoomID: f.ID, Since: f.Since, Rev: f.Rev})
+		bus.Push(ctx, p.Pusher, contract.FriendAdded, userID, contract.FriendAddedData{User: peer, RoomID: f.ID, Since: f.Since, Rev: f.Rev})
 	}
-	p.direct(f)
+	p.direct(ctx, f)
 }
 
 // unfriended tells both that their friendship has ended.
-func (p *pushes) unfriended(f Friendship) {
-	p.direct(f)
+func (p *pushes) unfriended(ctx context.Context, f Friendship) {
+	p.direct(ctx, f)
 	for _, userID := range []string{f.A, f.B} {
-		bus.Push(p.Pusher, contract.FriendRemoved, userID, contract.FriendRemovedData{UserID: f.other(userID), RoomID: f.ID, Rev: f.Rev})
+		bus.Push(ctx, p.Pusher, contract.FriendRemoved, userID, contract.FriendRemovedData{UserID: f.other(userID), RoomID: f.ID, Rev: f.Rev})
 	}
 }
 
 // direct tells of a direct room's state; chat, too, takes it from here.
-func (p *pushes) direct(f Friendship) {
-	bus.Push(p.Pusher, contract.RoomUpdated, f.ID, contract.RoomUpdatedData{RoomID: f.ID, Closed: f.State != StateFriends, Rev: f.Rev})
+func (p *pushes) direct(ctx context.Context, f Friendship) {
+	bus.Push(ctx, p.Pusher, contract.RoomUpdated, f.ID, contract.RoomUpdatedData{RoomID: f.ID, Closed: f.State != StateFriends, Rev: f.Rev})
 }
 
 // welcome tells each of the members of a room that is new to them.
-func (p *pushes) welcome(room Room, members []Member) {
+func (p *pushes) welcome(ctx context.Context, room Room, members []Member) {
 	for _, m := range members {
-		bus.Push(p.Pusher, contract.RoomCreated, m.UserID, contract.RoomCreatedData{Room: groupRoom(room, m)})
+		bus.Push(ctx, p.Pusher, contract.RoomCreated, m.UserID, contract.RoomCreatedData{Room: groupRoom(room, m)})
 	}
 }
 
 // joined tells a room who joined it.
-func (p *pushes) joined(room Room, added []Member, by string) {
+func (p *pushes) joined(ctx context.Context, room Room, added []Member, by string) {
 	data := contract.MemberJoinedData{RoomID: room.ID, By: by, MemberCount: len(room.Members), Rev: room.Rev}
 	for _, m := range added {
 		data.Members = append(data.Members, m.wire())
 	}
-	bus.Push(p.Pusher, contract.MemberJoined, room.ID, data)
+	bus.Push(ctx, p.Pusher, contract.MemberJoined, room.ID, data)
 }
 
 // left tells a room, and who left, that they did.
-func (p *pushes) left(room Room, userID, by string, heir *Member) {
+func (p *pushes) left(ctx context.Context, room Room, userID, by string, heir *Member) {
 	data := contract.MemberLeftData{RoomID: room.ID, UserID: userID, By: by, MemberCount: len(room.Members), Rev: room.Rev}
 	if heir != nil {
 		data.NewOwnerID = heir.UserID
 	}
-	bus.Push(p.Pusher, contract.MemberLeft, room.ID, data)
+	bus.Push(ctx, p.Pusher, contract.MemberLeft, room.ID, data)
 }
 
 // updated tells a room of its new name.
-func (p *pushes) updated(room Room) {
-	bus.Push(p.Pusher, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Rev: room.Rev})
+func (p *pushes) updated(ctx context.Context, room Room) {
+	bus.Push(ctx, p.Pusher, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Rev: room.Rev})
 }
 
 // roles tells a room whose role changed.
-func (p *pushes) roles(room Room, changed []Member) {
+func (p *pushes) roles(ctx context.Context, room Room, changed []Member) {
 	for _, m := range changed {
 		wire := m.wire()
-		bus.Push(p.Pusher, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Member: &wire, Rev: room.Rev})
+		bus.Push(ctx, p.Pusher, contract.RoomUpdated, room.ID, contract.RoomUpdatedData{RoomID: room.ID, Name: room.Name, Member: &wire, Rev: room.Rev})
 	}
 }
 
 // disbanded tells a room that it has ended.
-func (p *pushes) disbanded(room Room) {
-	bus.Push(p.Pusher, contract.RoomDisbanded, room.ID, contract.RoomDisbandedData{RoomID: room.ID, Rev: room.Rev})
+func (p *pushes) disbanded(ctx context.Context, room Room) {
+	bus.Push(ctx, p.Pusher, contract.RoomDisbanded, room.ID, contract.RoomDisbandedData{RoomID: room.ID, Rev: room.Rev})
 }
 
 // groupRoom is a group as someone who is new to it sees it: they have read all

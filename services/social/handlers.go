@@ -61,7 +61,7 @@ func (h *handlers) addFriend(ctx context.Context, req contract.AddFriendRequest)
 	if err != nil {
 		return contract.AddFriendReply{}, err
 	}
-	h.out.befriended(f, fresh, profiles)
+	h.out.befriended(ctx, f, fresh, profiles)
 	h.kick()
 	return contract.AddFriendReply{Status: contract.StatusFriends, RoomID: f.ID, User: profiles[otherID]}, nil
 }
@@ -74,7 +74,7 @@ func (h *handlers) removeFriend(ctx context.Context, req contract.RemoveFriendRe
 	if err != nil {
 		return contract.Empty{}, err
 	}
-	h.out.unfriended(f)
+	h.out.unfriended(ctx, f)
 	h.kick()
 	return contract.Empty{}, nil
 }
@@ -115,7 +115,7 @@ func (h *handlers) createRoom(ctx context.Context, req contract.CreateRoomReques
 		return contract.CreateRoomReply{}, err
 	}
 	if created {
-		h.out.welcome(room, room.Members)
+		h.out.welcome(ctx, room, room.Members)
 		h.kick()
 	}
 	return contract.CreateRoomReply{Room: room.info(*room.member(req.Caller.UserID)), Created: created}, nil
@@ -145,7 +145,7 @@ func (h *handlers) renameRoom(ctx context.Context, req contract.RenameRoomReques
 	if err != nil {
 		return contract.RoomInfo{}, err
 	}
-	h.out.updated(room)
+	h.out.updated(ctx, room)
 	h.kick()
 	return room.info(*room.member(req.Caller.UserID)), nil
 }
@@ -158,7 +158,7 @@ func (h *handlers) disbandRoom(ctx context.Context, req contract.RoomRequest) (c
 	if err != nil {
 		return contract.Empty{}, err
 	}
-	h.out.disbanded(room)
+	h.out.disbanded(ctx, room)
 	h.kick()
 	return contract.Empty{}, nil
 }
@@ -211,8 +211,8 @@ func (h *handlers) addMembers(ctx context.Context, req contract.AddMembersReques
 		return contract.AddMembersReply{}, err
 	}
 	if len(added) > 0 {
-		h.out.welcome(room, added)
-		h.out.joined(room, added, req.Caller.UserID)
+		h.out.welcome(ctx, room, added)
+		h.out.joined(ctx, room, added, req.Caller.UserID)
 		h.kick()
 	}
 	return contract.AddMembersReply{Added: userIDs(added), Already: append([]string{}, already...)}, nil
@@ -230,7 +230,7 @@ func (h *handlers) setRole(ctx context.Context, req contract.SetRoleRequest) (co
 		return contract.Member{}, err
 	}
 	if len(changed) > 0 {
-		h.out.roles(room, changed)
+		h.out.roles(ctx, room, changed)
 		h.kick()
 	}
 	return room.member(req.UserID).wire(), nil
@@ -244,7 +244,7 @@ func (h *handlers) removeMember(ctx context.Context, req contract.RemoveMemberRe
 	if err != nil {
 		return contract.Empty{}, err
 	}
-	h.out.left(room, req.UserID, req.Caller.UserID, heir)
+	h.out.left(ctx, room, req.UserID, req.Caller.UserID, heir)
 	h.kick()
 	return contract.Empty{}, nil
 }
