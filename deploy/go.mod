@@ -10,6 +10,7 @@ require (
 	github.com/parley-im/parley/e2e v0.0.0
 	github.com/parley-im/parley/pkg v0.0.0
 	github.com/parley-im/parley/standalone v0.0.0
+	go.yaml.in/yaml/v4 v4.0.0
 	k8s.io/api v0.37.2
 	sigs.k8s.io/yaml v1.6.0
 )
