@@ -111,8 +111,9 @@ func user(b *strings.Builder, indent, name, permissions string) {
 	}
 }
 
-// permissionVar names a user's permissions within the file.
-func permissionVar(user string) string { return strings.ToUpper(user) }
+// permissionVar names a user's permissions within the file. "OPERATOR" alone
+// would be a setting of the server.
+func permissionVar(user string) string { return Account + "_" + strings.ToUpper(user) }
 
 // permissions are the named maps that users refer to.
 func permissions(b *strings.Builder) {

@@ -26,7 +26,7 @@ const sealing = "AUTH_KEY_SECRET"
 // takes 6 to 1024 characters.
 const (
 	sealingBytes = 32
-	keyfileBytes   = 384
+	keyfileBytes = 384
 )
 
 // passwords are the names of secrets that are plain random text.
