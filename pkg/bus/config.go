@@ -41,9 +41,26 @@ const (
 	reconnectJitter = time.Second
 )
 
-// options are the same for every connection. It fails when the NKey's seed is
-// none.
+// check names every setting that can't be.
+func (c Config) check() error {
+	var errs []error
+	must := func(ok bool, problem string) {
+		if !ok {
+			errs = append(errs, errors.New(problem))
+		}
+	}
+	must(c.NKeySeed == "" || c.User == "", "NATS_NKEY_SEED stands in place of NATS_USER: set one of them")
+	must(c.CertFile == "" || c.KeyFile != "", "NATS_CERT_FILE needs NATS_KEY_FILE")
+	must(c.KeyFile == "" || c.CertFile != "", "NATS_KEY_FILE needs NATS_CERT_FILE")
+	return errors.Join(errs...)
+}
+
+// options are the same for every connection. It fails on settings that can't
+// be.
 func (c Config) options(service contract.Service) ([]nats.Option, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
 	name := c.Name
 	if name == "" {
 		name = "parley-" + string(service)
@@ -72,24 +89,25 @@ func (c Config) options(service contract.Service) ([]nats.Option, error) {
 	if c.CAFile != "" {
 		opts = append(opts, nats.RootCAs(c.CAFile))
 	}
-	if c.CertFile != "" || c.KeyFile != "" {
+	if c.CertFile != "" {
 		opts = append(opts, nats.ClientCert(c.CertFile, c.KeyFile))
 	}
 	return opts, nil
 }
 
-// nkey proves by a signature of the server's nonce who we are.
+// nkey proves by a signature of the server's nonce who we are. Its errors hold
+// nothing of the seed.
 func (c Config) nkey() (nats.Option, error) {
-	pair, err := nkeys.FromSeed([]byte(c.NKeySeed))
+	pair, err := nkeys.FromSeed([]byte(strings.TrimSpace(c.NKeySeed))) // from files they come with a line's end
 	if err != nil {
-		return nil, fmt.Errorf("NATS_NKEY_SEED is not a seed: %w", err)
+		return nil, errors.New("NATS_NKEY_SEED is no NKey seed, SU…")
 	}
 	public, err := pair.PublicKey()
 	if err != nil {
 		return nil, fmt.Errorf("NATS_NKEY_SEED: %w", err)
 	}
 	if !nkeys.IsValidPublicUserKey(public) {
-		return nil, errors.New("NATS_NKEY_SEED is not a user's: it begins with SU")
+		return nil, errors.New("NATS_NKEY_SEED is not a user's, SU…")
 	}
 	return nats.Nkey(public, pair.Sign), nil
 }
