@@ -25,7 +25,7 @@ type Cluster struct {
 func ClusterHosts(namespace string) []string {
 	hosts := []string{"localhost", "127.0.0.1"}
 	for _, engine := range []string{"parley-nats", "parley-mongo", "parley-redis"} {
-		for _, service := range []string{engine, "*." + engine, "*." + engine + "-headless"} {
+		for _, service := range []string{engine, "*." + engine} {
 			hosts = append(hosts, service)
 			for _, domain := range []string{"", ".svc", ".svc.cluster.local"} {
 				if namespace != "" {
