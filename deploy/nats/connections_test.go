@@ -63,11 +63,7 @@ func TestCluster_connections(t *testing.T) {
 	t.Run("routes", func(t *testing.T) { routes(t, c) })
 
 	c.verify = true
-	for _, n := range c.nodes { // a setting that a reload takes up
-		if err := n.srv.ReloadOptions(c.options(t, n)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	c.reloadAll(t, nil)
 	t.Run("client certificates", func(t *testing.T) {
 		c.connect(t, contract.Chat) // has one
 		for name, opts := range map[string][]nats.Option{

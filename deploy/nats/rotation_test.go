@@ -20,7 +20,8 @@ import (
 
 // While a gateway calls chat without a pause, all keys change, as operations.md
 // tells it: the file, the servers one by one, the services one by one. No call
-// fails. After the second time the first keys count no more.
+// fails. After the second time the first keys count no more; that time servers
+// reload, as those do that have the keys in a file.
 func TestRotation_of_keys(t *testing.T) {
 	c := startCluster(t)
 	if err := bus.EnsureStream(t.Context(), c.connect(t, contract.Chat).Conn, bus.StreamConfig{Replicas: 3}); err != nil {
@@ -40,13 +41,20 @@ func TestRotation_of_keys(t *testing.T) {
 	}
 	calls.reconnect(t, c)
 	calls.awaitMore(t, 50)
-	if _, err := c.dial(t, first["NATS_CHAT_SEED"]); err != nil {
+
+	stale, err := c.dial(t, first["NATS_CHAT_SEED"])
+	if err != nil {
 		t.Errorf("the key before the rotation: %v", err)
 	}
-
-	second := c.set
+	second, reconnects := c.set, replicas[0].member.Stats().Reconnects
 	c.set = rotated(t, c.set)
-	c.restartAll(t, calls)
+	c.reloadAll(t, calls)
+	await(t, "the end of the first key's connection", func() bool {
+		return !stale.IsConnected() && errors.Is(stale.LastError(), nats.ErrAuthorization)
+	})
+	if n := replicas[0].member.Stats().Reconnects - reconnects; n != 0 {
+		t.Errorf("a connection of a key that counts was ended %d times", n)
+	}
 	for _, user := range []string{"NATS_AUTH_SEED", "NATS_CHAT_SEED", "NATS_GATEWAY_SEED", "NATS_OPERATOR_SEED", "NATS_SYSTEM_SEED"} {
 		if _, err := c.dial(t, first[user]); !errors.Is(err, nats.ErrAuthorization) {
 			t.Errorf("the first %s after the second rotation: %v", user, err)
@@ -69,11 +77,7 @@ func TestRotation_of_keys(t *testing.T) {
 func TestRotation_of_certificates(t *testing.T) {
 	c := startCluster(t)
 	c.verify = true
-	for _, n := range c.nodes {
-		if err := n.srv.ReloadOptions(c.options(t, n)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	c.reloadAll(t, nil)
 	c.serve(t)
 	calls := c.call(t)
 	calls.awaitMore(t, 50)
@@ -85,12 +89,7 @@ func TestRotation_of_certificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.set = fresh
-	for _, n := range c.nodes {
-		if err := n.srv.ReloadOptions(c.options(t, n)); err != nil { // what SIGHUP does
-			t.Fatal(err)
-		}
-		calls.awaitMore(t, 50)
-	}
+	c.reloadAll(t, calls)
 	if live.Stats().Reconnects != 0 || !live.IsConnected() || serial(t, live.Conn).Cmp(before) != 0 {
 		t.Error("a live connection was disturbed")
 	}
@@ -138,6 +137,20 @@ func (c *cluster) restartAll(t *testing.T, calls *calls) {
 	for _, n := range c.nodes {
 		c.restart(t, n)
 		calls.awaitMore(t, 50)
+	}
+}
+
+// reloadAll has the servers read their configuration again, one after the
+// other, as SIGHUP does.
+func (c *cluster) reloadAll(t *testing.T, calls *calls) {
+	t.Helper()
+	for _, n := range c.nodes {
+		if err := n.srv.ReloadOptions(c.options(t, n)); err != nil {
+			t.Fatal(err)
+		}
+		if calls != nil {
+			calls.awaitMore(t, 50)
+		}
 	}
 }
 
