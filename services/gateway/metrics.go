@@ -111,7 +111,8 @@ func (m *hubMetrics) wrote(o outgoing) {
 	took := sinceStart() - o.arrived
 	telemetry.Observe(m.delivery, took.Seconds(), o.trail.spanContext())
 	if o.age > 0 {
-		telemetry.Observe(m.age, (o.age + took).Seconds(), o.trail.spanContext())
+		age := time.Duration(o.age)*time.Millisecond + took
+		telemetry.Observe(m.age, age.Seconds(), o.trail.spanContext())
 	}
 }
 

@@ -15,9 +15,9 @@ type outgoing struct {
 	size    int
 	control int8 // websocket.PingMessage or PongMessage with own; 0: a text frame
 
-	// Of pushes only.
+	// Of pushes only; small, since each connection has its own.
+	age     int32         // of its message when the hub took it, milliseconds by two clocks; 0: it has none
 	arrived time.Duration // when the hub took it, by sinceStart
-	age     time.Duration // of its message then, by two clocks; 0: it has none
 	trail   *trail        // nil: nobody traces it
 }
 

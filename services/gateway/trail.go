@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -112,11 +113,11 @@ func sinceStart() time.Duration { return time.Since(started) }
 
 var sentAtKey = []byte(`"sent_at":"`)
 
-// messageAge is how long ago a message was sent, by its frame, which is not
-// decoded; 0 when the frame does not say. It is never less than 1: clocks of
-// two machines differ. No text of a user can hold the key, since quotes in it
-// are escaped.
-func messageAge(op contract.Op, frame []byte, now time.Time) time.Duration {
+// messageAge is how many milliseconds ago a message was sent, by its frame,
+// which is not decoded; 0 when the frame does not say. It is never less than
+// 1: clocks of two machines differ. No text of a user can hold the key, since
+// quotes in it are escaped.
+func messageAge(op contract.Op, frame []byte, now time.Time) int32 {
 	if op != contract.MessagePushed.Op {
 		return 0
 	}
@@ -129,5 +130,5 @@ func messageAge(op contract.Op, frame []byte, now time.Time) time.Duration {
 	if !ok || sent.UnmarshalText(value) != nil {
 		return 0
 	}
-	return max(1, now.Sub(sent))
+	return int32(min(max(1, now.Sub(sent).Milliseconds()), math.MaxInt32))
 }

@@ -43,6 +43,9 @@ type world struct {
 	rooms   map[string][]contract.RoomHeadRev // by user
 	revoked []contract.RevokedSession
 	sent    []contract.SendRequest
+	// requests are the ids under which chat was asked to send.
+	requests []string
+	page     contract.HistoryReply // what chat answers to any reading
 }
 
 // newWorld starts it, with settings changed.
@@ -194,9 +197,15 @@ func (w *world) chat(t *testing.T, nc *nats.Conn) {
 	rpc.Handle(s, contract.SetRead, func(context.Context, contract.MessageRequest) (contract.Empty, error) {
 		return contract.Empty{}, nil
 	})
-	rpc.Handle(s, contract.SendMessage, func(_ context.Context, req contract.SendRequest) (contract.SendReply, error) {
+	rpc.Handle(s, contract.GetMessages, func(context.Context, contract.HistoryRequest) (contract.HistoryReply, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		return w.page, nil
+	})
+	rpc.Handle(s, contract.SendMessage, func(ctx context.Context, req contract.SendRequest) (contract.SendReply, error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.requests = append(w.requests, telemetry.RequestID(ctx))
 		w.sent = append(w.sent, req)
 		return contract.SendReply{RoomID: req.RoomID, Seq: int64(len(w.sent)), ID: "m"}, nil
 	})
@@ -315,6 +324,37 @@ func (w *world) ended(t *testing.T, e *ending, n float64) {
 	eventually(t, fmt.Sprintf("%v connections have ended: %s, %s", n, code, e.reason), func() bool {
 		return w.metric(t, "parley_gateway_closes_total", code, e.reason) == n
 	})
+}
+
+// get asks over HTTP and returns the status.
+func (w *world) get(t *testing.T, path, raw string) int {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodGet, w.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+raw)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+// observations is how many values a histogram without labels has.
+func (w *world) observations(t *testing.T, name string) uint64 {
+	t.Helper()
+	families, err := w.tel.Metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return family.GetMetric()[0].GetHistogram().GetSampleCount()
+		}
+	}
+	return 0
 }
 
 // metric is the value of the gateway's counter or gauge with these values of
