@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -76,7 +77,7 @@ func (s *Server) add(owner contract.Service, ep *endpoint) {
 		}
 	}
 	ep.label = methodLabel(owner, ep.name)
-	ep.span = spanOptions(trace.SpanKindServer, owner, ep.name)
+	ep.span = spanOptions(trace.SpanKindServer, owner, ep.name, attribute.String("parley.replica", s.replica))
 	ep.metrics = s.metrics.of(ep.label)
 	s.endpoints = append(s.endpoints, ep)
 }

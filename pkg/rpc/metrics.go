@@ -132,7 +132,7 @@ func methodLabel(s contract.Service, name string) string {
 	return string(s) + "." + name
 }
 
-func spanOptions(kind trace.SpanKind, s contract.Service, name string) []trace.SpanStartOption {
+func spanOptions(kind trace.SpanKind, s contract.Service, name string, more ...attribute.KeyValue) []trace.SpanStartOption {
 	return []trace.SpanStartOption{
 		trace.WithSpanKind(kind),
 		trace.WithAttributes(
@@ -140,5 +140,6 @@ func spanOptions(kind trace.SpanKind, s contract.Service, name string) []trace.S
 			attribute.String("rpc.service", string(s)),
 			attribute.String("rpc.method", name),
 		),
+		trace.WithAttributes(more...),
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/id"
 )
 
 // newTracer exports spans when an endpoint is set, and otherwise makes none.
@@ -32,6 +33,7 @@ func newTracer(ctx context.Context, service contract.Service, version string, cf
 		sdk.WithResource(resource.NewSchemaless(
 			attribute.String("service.namespace", "parley"),
 			attribute.String("service.name", string(service)),
+			attribute.String("service.instance.id", id.New()), // tells replicas apart
 			attribute.String("service.version", version),
 		)),
 	)

@@ -15,7 +15,8 @@ const intro = `# NATS: what passes between the parts
 <!-- Generated from pkg/contract by "make generate"; do not edit. -->
 
 Every subject below is built in ` + "`pkg/contract`" + ` and nowhere else. Payloads are JSON. Ids in subjects match
-` + "`^[A-Za-z0-9_-]{1,64}$`" + `; nothing that a user typed enters a subject. W3C ` + "`traceparent`" + ` travels in the headers.
+` + "`^[A-Za-z0-9_-]{1,64}$`" + `; nothing that a user typed enters a subject. W3C ` + "`traceparent`" + ` travels in the headers,
+of pushes only when it is recorded, and the id of the client's request in ` + "`" + contract.HeaderRequestID + "`" + `, of requests only.
 
 | subject | kind |
 |---|---|
