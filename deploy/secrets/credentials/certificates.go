@@ -35,7 +35,7 @@ const (
 // ComposeHosts are the names under which Docker Compose's containers reach the
 // engines, and those of a laptop.
 func ComposeHosts() []string {
-	return []string{"nats-0", "nats-1", "nats-2", "nats", "mongo", "redis", "localhost", "127.0.0.1"}
+	return []string{"nats-0", "nats-1", "nats-2", "nats", "mongo", "redis", "mailpit", "localhost", "127.0.0.1"}
 }
 
 // RotateCertificates issues new certificates for servers and clients by the

@@ -45,7 +45,7 @@ func TestCertificates(t *testing.T) {
 			t.Errorf("%s: valid from %v for %d days", name, c.cert.NotBefore, days)
 		}
 	}
-	for _, host := range []string{"nats-0", "nats-1", "nats-2", "nats", "mongo", "redis", "localhost", "127.0.0.1"} {
+	for _, host := range []string{"nats-0", "nats-1", "nats-2", "nats", "mongo", "redis", "mailpit", "localhost", "127.0.0.1"} {
 		if err := verify(s, server, host, x509.ExtKeyUsageServerAuth); err != nil {
 			t.Errorf("server as %s: %v", host, err)
 		}
