@@ -69,6 +69,30 @@ func project(t *testing.T) *types.Project {
 	return p
 }
 
+// TestCompose_reads_what_make_env_writes, lines of certificates included.
+func TestCompose_reads_what_make_env_writes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), ".env")
+	file, err := credentials.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Set.Fill(time.Now(), credentials.ComposeHosts()); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Write(path); err != nil {
+		t.Fatal(err)
+	}
+	p, err := compose(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"TLS_CERT", "TLS_KEY", "TLS_CA_CERT", "MONGO_KEYFILE"} {
+		if got, want := *p.Services["prepare"].Environment[name], file.Set[name]; strings.TrimSpace(got) != strings.TrimSpace(want) {
+			t.Errorf("%s became %d bytes of %d", name, len(got), len(want))
+		}
+	}
+}
+
 // own are Parley's services in it, with their settings.
 func own() map[string]any {
 	return map[string]any{"auth": &auth.Config{}, "social": &social.Config{}, "chat": &chat.Config{}, "gateway": &gateway.Config{}}
