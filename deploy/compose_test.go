@@ -36,10 +36,10 @@ func mark(name string) string {
 	return "x" + strings.ReplaceAll(strings.ToLower(name), "_", "-") + "x"
 }
 
-// compose loads docker-compose.yml, all profiles, with the .env and nothing
-// else of the environment.
-func compose(env string) (*types.Project, error) {
-	options, err := cli.NewProjectOptions([]string{filepath.Join(root, "docker-compose.yml")},
+// compose loads docker-compose.yml and overrides, all profiles, with the .env
+// and nothing else of the environment.
+func compose(env string, overrides ...string) (*types.Project, error) {
+	options, err := cli.NewProjectOptions(append([]string{filepath.Join(root, "docker-compose.yml")}, overrides...),
 		cli.WithWorkingDirectory(root), cli.WithEnvFiles(env), cli.WithDotEnv, cli.WithProfiles([]string{"*"}))
 	if err != nil {
 		return nil, err
@@ -399,5 +399,44 @@ func TestCompose_reaches_engines_by_names_of_their_certificate(t *testing.T) {
 		if !reached[engine] {
 			t.Errorf("nobody reaches %s", engine)
 		}
+	}
+}
+
+// TestCompose_takes_engines_of_ones_own, by the override of the manual.
+func TestCompose_takes_engines_of_ones_own(t *testing.T) {
+	manual, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(services:.*?)```").FindAllSubmatch(manual, -1)
+	if len(blocks) != 1 {
+		t.Fatalf("%d overrides in the manual", len(blocks))
+	}
+	override := filepath.Join(t.TempDir(), "docker-compose.override.yml")
+	if err := os.WriteFile(override, blocks[0][1], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := writeEnv(t, append(credentials.Names(), "AUTH_STORE", "SOCIAL_STORE", "CHAT_STORE")...)
+	p, err := compose(env, override)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"mongo", "mongo-users"} {
+		if _, ok := p.Services[name]; ok {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	for name, s := range p.Services {
+		for other := range s.DependsOn {
+			if _, ok := p.Services[other]; !ok {
+				t.Errorf("%s waits for %s", name, other)
+			}
+		}
+	}
+	if store := *p.Services["chat"].Environment["CHAT_STORE"]; store != mark("CHAT_STORE") {
+		t.Errorf("chat keeps messages in %s", store)
+	}
+	if _, ok := p.Services["chat"].DependsOn["nats-0"]; !ok {
+		t.Error("chat does not wait for NATS any more")
 	}
 }
