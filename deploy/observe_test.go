@@ -156,6 +156,7 @@ func TestDashboard_panels(t *testing.T) {
 // up.
 func TestExpressions_name_what_exists(t *testing.T) {
 	known := metrics(t)
+	words := documented(t)
 	exprs := map[string]string{} // by where they stand
 	for _, rule := range rules(t) {
 		exprs["alert "+rule.Alert+rule.Record] = rule.Expr
@@ -197,9 +198,33 @@ func TestExpressions_name_what_exists(t *testing.T) {
 					t.Errorf("%s: %s has no label %q", where, s.Name, label)
 				}
 			}
+			for _, m := range s.LabelMatchers {
+				for value := range strings.SplitSeq(m.Value, "|") {
+					if m.Name != model.MetricNameLabel && has != nil && value != ".*" && !words[value] {
+						t.Errorf("%s: %s of %s: no document tells of %q", where, m.Name, s.Name, value)
+					}
+				}
+			}
 			return nil
 		})
 	}
+}
+
+// documented are the words of the other documents: a value that none of them
+// has is a slip of the pen, and would find nothing for ever.
+func documented(t *testing.T) map[string]bool {
+	t.Helper()
+	words := map[string]bool{"true": true, "false": true, "draining": true} // the last is the check of /readyz that telemetry adds
+	for _, name := range []string{"metrics.md", "nats.md", "websocket.md", "architecture.md", "openapi.yaml"} {
+		document, err := os.ReadFile("../docs/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range regexp.MustCompile(`[a-z0-9_]+(\.[a-z0-9_]+)*`).FindAllString(string(document), -1) {
+			words[strings.TrimPrefix(word, "im.svc.")] = true
+		}
+	}
+	return words
 }
 
 // wanted are the labels that an expression wants of a metric: those that it
