@@ -41,19 +41,45 @@ var alertCases = map[string]struct {
 	quiet []string
 }{
 	"ParleyAbsent": {
-		fires: []string{`parley_build_info{service="auth"} 1x100`, `parley_build_info{service="social"} 1x100`, `parley_build_info{service="chat"} 1x10 _x90`, `parley_build_info{service="gateway"} 1x100`},
-		from:  17, // what was seen counts for 5 minutes
-		quiet: []string{`parley_build_info{service="auth"} 1x100`, `parley_build_info{service="social"} 1x100`, `parley_build_info{service="chat",instance="a"} 1x10 _x90`, `parley_build_info{service="chat",instance="b"} 1x100`, `parley_build_info{service="gateway"} 1x100`},
+		fires: []string{
+			`parley_build_info{service="auth"} 1x100`,
+			`parley_build_info{service="social"} 1x100`,
+			`parley_build_info{service="chat"} 1x10 _x90`,
+			`parley_build_info{service="gateway"} 1x100`,
+		},
+		from: 17, // what was seen counts for 5 minutes
+		quiet: []string{
+			`parley_build_info{service="auth"} 1x100`,
+			`parley_build_info{service="social"} 1x100`,
+			`parley_build_info{service="chat",instance="a"} 1x10 _x90`,
+			`parley_build_info{service="chat",instance="b"} 1x100`,
+			`parley_build_info{service="gateway"} 1x100`,
+		},
 	},
 	"ParleyReplicaDown": {
-		fires: []string{`up{job="parley",instance="a"} 1x10 0x80`, `parley_build_info{job="parley",instance="a",service="chat"} 1x10 _x80`, `parley_build_info{job="parley",instance="a",service="auth"} 1x10 _x80`},
-		from:  16,
-		quiet: []string{`up{job="mongo",instance="m"} 0x100`, `up{job="parley",instance="a"} 1x10 0 0 1x80`, `parley_build_info{job="parley",instance="a",service="chat"} 1x100`},
+		fires: []string{
+			`up{job="parley",instance="a"} 1x10 0x80`,
+			`parley_build_info{job="parley",instance="a",service="chat"} 1x10 _x80`,
+			`parley_build_info{job="parley",instance="a",service="auth"} 1x10 _x80`,
+		},
+		from: 16,
+		quiet: []string{
+			`up{job="mongo",instance="m"} 0x100`,
+			`up{job="parley",instance="a"} 1x10 0 0 1x80`,
+			`parley_build_info{job="parley",instance="a",service="chat"} 1x100`,
+		},
 	},
 	"ParleyNotReady": {
-		fires: []string{`parley_health_check{service="chat",instance="a",check="store",informs="false"} 1x10 0x80`, `parley_health_check{service="chat",instance="a",check="nats",informs="false"} 1x100`},
-		from:  13,
-		quiet: []string{`parley_health_check{service="auth",instance="a",check="redis",informs="true"} 0x100`, `parley_health_check{service="auth",instance="a",check="draining",informs="false"} 0x100`, `parley_health_check{service="auth",instance="a",check="nats",informs="false"} 1x20 0 1x80`},
+		fires: []string{
+			`parley_health_check{service="chat",instance="a",check="store",informs="false"} 1x10 0x80`,
+			`parley_health_check{service="chat",instance="a",check="nats",informs="false"} 1x100`,
+		},
+		from: 13,
+		quiet: []string{
+			`parley_health_check{service="auth",instance="a",check="redis",informs="true"} 0x100`,
+			`parley_health_check{service="auth",instance="a",check="draining",informs="false"} 0x100`,
+			`parley_health_check{service="auth",instance="a",check="nats",informs="false"} 1x20 0 1x80`,
+		},
 	},
 	"ParleyDrainStuck": {
 		fires: []string{`parley_draining{service="gateway",instance="a"} 0x10 1x80`},
@@ -66,25 +92,56 @@ var alertCases = map[string]struct {
 		quiet: []string{`parley_rpc_server_queue_length{service="auth",instance="a"} 0x10 300 0x80`},
 	},
 	"ParleySendsFail": {
-		fires: []string{`parley_rpc_client_requests_total{method="chat.send",code="ok"} 0+1000x100`, `parley_rpc_client_requests_total{method="chat.send",code="unavailable"} 0x10 0+200x90`},
-		from:  14,
+		fires: []string{
+			`parley_rpc_client_requests_total{method="chat.send",code="ok"} 0+1000x100`,
+			`parley_rpc_client_requests_total{method="chat.send",code="unavailable"} 0x10 0+200x90`,
+		},
+		from: 14,
 		// The sender's mistakes, another method, a minute's trouble an hour ago, nothing at all.
-		quiet: []string{`parley_rpc_client_requests_total{method="chat.send",code="ok"} 0+1000x100`, `parley_rpc_client_requests_total{method="chat.send",code="permission_denied"} 0+900x100`, `parley_rpc_client_requests_total{method="chat.history",code="unavailable"} 0+900x100`, `parley_rpc_client_requests_total{method="chat.send",code="internal"} 0 50x100`},
+		quiet: []string{
+			`parley_rpc_client_requests_total{method="chat.send",code="ok"} 0+1000x100`,
+			`parley_rpc_client_requests_total{method="chat.send",code="permission_denied"} 0+900x100`,
+			`parley_rpc_client_requests_total{method="chat.history",code="unavailable"} 0+900x100`,
+			`parley_rpc_client_requests_total{method="chat.send",code="internal"} 0 50x100`,
+		},
 	},
 	"ParleySendsFailSlowly": {
-		fires: []string{`parley_rpc_client_requests_total{method="chat.send",code="ok"} 0+1000x100`, `parley_rpc_client_requests_total{method="chat.send",code="deadline_exceeded"} 0+10x100`},
-		from:  16,
-		quiet: []string{`parley_rpc_client_requests_total{method="chat.send",code="ok"} 0+1000x100`, `parley_rpc_client_requests_total{method="chat.send",code="deadline_exceeded"} 0+1x100`},
+		fires: []string{
+			`parley_rpc_client_requests_total{method="chat.send",code="ok"} 0+1000x100`,
+			`parley_rpc_client_requests_total{method="chat.send",code="deadline_exceeded"} 0+10x100`,
+		},
+		from: 16,
+		quiet: []string{
+			`parley_rpc_client_requests_total{method="chat.send",code="ok"} 0+1000x100`,
+			`parley_rpc_client_requests_total{method="chat.send",code="deadline_exceeded"} 0+1x100`,
+		},
 	},
 	"ParleySendsSlow": {
-		fires: []string{`parley_rpc_client_duration_seconds_bucket{method="chat.send",le="1"} 0+95x100`, `parley_rpc_client_duration_seconds_bucket{method="chat.send",le="2.5"} 0+100x100`, `parley_rpc_client_duration_seconds_bucket{method="chat.send",le="+Inf"} 0+100x100`},
-		from:  11,
-		quiet: []string{`parley_rpc_client_duration_seconds_bucket{method="chat.send",le="1"} 0+999x100`, `parley_rpc_client_duration_seconds_bucket{method="chat.send",le="+Inf"} 0+1000x100`, `parley_rpc_client_duration_seconds_bucket{method="auth.login",le="1"} 0x100`, `parley_rpc_client_duration_seconds_bucket{method="auth.login",le="+Inf"} 0+100x100`},
+		fires: []string{
+			`parley_rpc_client_duration_seconds_bucket{method="chat.send",le="1"} 0+95x100`,
+			`parley_rpc_client_duration_seconds_bucket{method="chat.send",le="2.5"} 0+100x100`,
+			`parley_rpc_client_duration_seconds_bucket{method="chat.send",le="+Inf"} 0+100x100`,
+		},
+		from: 11,
+		quiet: []string{
+			`parley_rpc_client_duration_seconds_bucket{method="chat.send",le="1"} 0+999x100`,
+			`parley_rpc_client_duration_seconds_bucket{method="chat.send",le="+Inf"} 0+1000x100`,
+			`parley_rpc_client_duration_seconds_bucket{method="auth.login",le="1"} 0x100`,
+			`parley_rpc_client_duration_seconds_bucket{method="auth.login",le="+Inf"} 0+100x100`,
+		},
 	},
 	"ParleyDeliverySlow": {
-		fires: []string{`parley_gateway_message_age_seconds_bucket{instance="a",le="2.048"} 0+90x100`, `parley_gateway_message_age_seconds_bucket{instance="a",le="4.096"} 0+100x100`, `parley_gateway_message_age_seconds_bucket{instance="a",le="+Inf"} 0+100x100`},
-		from:  11,
-		quiet: []string{`parley_gateway_message_age_seconds_bucket{instance="a",le="1.024"} 0+999x100`, `parley_gateway_message_age_seconds_bucket{instance="a",le="2.048"} 0+1000x100`, `parley_gateway_message_age_seconds_bucket{instance="a",le="+Inf"} 0+1000x100`},
+		fires: []string{
+			`parley_gateway_message_age_seconds_bucket{instance="a",le="2.048"} 0+90x100`,
+			`parley_gateway_message_age_seconds_bucket{instance="a",le="4.096"} 0+100x100`,
+			`parley_gateway_message_age_seconds_bucket{instance="a",le="+Inf"} 0+100x100`,
+		},
+		from: 11,
+		quiet: []string{
+			`parley_gateway_message_age_seconds_bucket{instance="a",le="1.024"} 0+999x100`,
+			`parley_gateway_message_age_seconds_bucket{instance="a",le="2.048"} 0+1000x100`,
+			`parley_gateway_message_age_seconds_bucket{instance="a",le="+Inf"} 0+1000x100`,
+		},
 	},
 	"ParleyStoreAway": {
 		fires: []string{`parley_chat_store_away{instance="a"} 0x10 1x80`, `parley_chat_store_away{instance="b"} 0x100`},
@@ -104,7 +161,10 @@ var alertCases = map[string]struct {
 	"ParleyRedisAway": {
 		fires: []string{`parley_health_check{service="gateway",instance="a",check="redis",informs="true"} 1x10 0x90`},
 		from:  13,
-		quiet: []string{`parley_health_check{service="gateway",instance="a",check="redis",informs="true"} 1x10 0 1x90`, `parley_health_check{service="gateway",instance="a",check="nats",informs="false"} 0x90`},
+		quiet: []string{
+			`parley_health_check{service="gateway",instance="a",check="redis",informs="true"} 1x10 0 1x90`,
+			`parley_health_check{service="gateway",instance="a",check="nats",informs="false"} 0x90`,
+		},
 	},
 	"ParleyEventsLate": {
 		fires: []string{`parley_outbox_oldest_age_seconds{service="social",instance="a"} 0x10 30+60x90`},
@@ -119,12 +179,18 @@ var alertCases = map[string]struct {
 	"ParleyDeliveriesDropped": {
 		fires: []string{`parley_nats_errors_total{service="gateway",instance="a",kind="slow_consumer"} 0x10 3x90`},
 		from:  12,
-		quiet: []string{`parley_nats_errors_total{service="gateway",instance="a",kind="slow_consumer"} 3x100`, `parley_nats_errors_total{service="gateway",instance="a",kind="other"} 0+5x100`},
+		quiet: []string{
+			`parley_nats_errors_total{service="gateway",instance="a",kind="slow_consumer"} 3x100`,
+			`parley_nats_errors_total{service="gateway",instance="a",kind="other"} 0+5x100`,
+		},
 	},
 	"ParleyNATSRefused": {
 		fires: []string{`parley_nats_errors_total{service="chat",instance="a",kind="permission"} 0x10 1x90`},
 		from:  12,
-		quiet: []string{`parley_nats_errors_total{service="chat",instance="a",kind="permission"} 0x100`, `parley_nats_errors_total{service="chat",instance="a",kind="other"} 0+5x100`},
+		quiet: []string{
+			`parley_nats_errors_total{service="chat",instance="a",kind="permission"} 0x100`,
+			`parley_nats_errors_total{service="chat",instance="a",kind="other"} 0+5x100`,
+		},
 	},
 	"ParleyNATSUnstable": {
 		fires: []string{`parley_nats_disconnects_total{service="chat",instance="a"} 0+1x100`},
@@ -137,8 +203,11 @@ var alertCases = map[string]struct {
 		quiet: []string{`parley_gateway_connections{instance="a"} 50000x100`, `parley_gateway_connections{instance="b"} 50000x100`},
 	},
 	"ParleyClientsSlow": {
-		fires: []string{`parley_gateway_closes_total{instance="a",code="4408",reason="slow"} 0+10x100`, `parley_gateway_connections{instance="a"} 1000x100`},
-		from:  8,
+		fires: []string{
+			`parley_gateway_closes_total{instance="a",code="4408",reason="slow"} 0+10x100`,
+			`parley_gateway_connections{instance="a"} 1000x100`,
+		},
+		from: 8,
 		quiet: []string{ // a lower part of a's clients; no more than a few of b's; other codes of c's
 			`parley_gateway_closes_total{instance="a",code="4408",reason="slow"} 0+10x100`, `parley_gateway_connections{instance="a"} 50000x100`,
 			`parley_gateway_closes_total{instance="b",code="4408",reason="slow"} 0x5 10x100`, `parley_gateway_connections{instance="b"} 50x100`,
