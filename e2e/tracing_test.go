@@ -29,6 +29,9 @@ func tracing(t *testing.T, s *system.System) {
 	l := newLife(t, s)
 	sh := newShell(t, []string{system.Tool(t, natsCLI)},
 		"SERVER=nats://"+s.NATSAddr, "DATA="+s.Data, "ROOM="+l.room.ID, "USER_ID="+l.bob.ID)
+	if document, err := os.ReadFile(tracingDocument); err != nil || !strings.Contains(string(document), "go install "+natsCLI) {
+		t.Errorf("%s does not install %s: %v", tracingDocument, natsCLI, err)
+	}
 	t.Run("the README", func(t *testing.T) { watchIt(t, s, l) })
 	ran := 0
 	for _, e := range examples(t, tracingDocument) {
