@@ -3,10 +3,12 @@ package k8s
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
@@ -124,5 +126,43 @@ func TestChart_notes(t *testing.T) {
 		if name == "ingress" && strings.Contains(notes, "Mind:") {
 			t.Errorf("%s: warned without a reason:\n%s", name, notes)
 		}
+	}
+}
+
+// The chart's copies are the files, byte for byte: nothing in them is taken
+// for a template.
+func TestChart_files_are_whole(t *testing.T) {
+	dashboard, err := os.ReadFile("parley/files/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alerts, err := os.ReadFile("parley/files/alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want monitoringv1.PrometheusRuleSpec
+	if err := yaml.UnmarshalStrict(alerts, &want); err != nil {
+		t.Fatal(err)
+	}
+	r, found := render(t, "monitoring"), 0
+	for _, o := range of[*corev1.ConfigMap](r) {
+		if text, ok := o.Data["parley.json"]; ok {
+			found++
+			if strings.TrimSpace(text) != strings.TrimSpace(string(dashboard)) {
+				t.Error("the dashboard has changed on its way")
+			}
+			if len(text) > 900<<10 {
+				t.Errorf("the dashboard has %d bytes, near to what a ConfigMap takes", len(text))
+			}
+		}
+	}
+	for _, o := range of[*monitoringv1.PrometheusRule](r) {
+		found++
+		if !reflect.DeepEqual(o.Spec, want) {
+			t.Error("the rules have changed on their way")
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d of 2 are there", found)
 	}
 }

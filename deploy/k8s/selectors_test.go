@@ -156,6 +156,6 @@ func TestSelectors_of_monitors(t *testing.T) {
 		}
 	})
 	if monitors < 4 {
-		t.Errorf("only %d monitors and rules were looked at", monitors)
+		t.Errorf("only %d monitors and rules are there", monitors)
 	}
 }

@@ -27,7 +27,4 @@
 {{- if and .Values.mailpit.enabled (not .Values.trust.secret) -}}
 {{- fail "trust.secret is needed with mailpit.enabled: auth must trust the authority of its certificate" -}}
 {{- end -}}
-{{- if and .Values.monitoring.dashboard.enabled (not (.Files.Get "files/dashboard.json")) -}}
-{{- fail "monitoring.dashboard: this chart has no files/dashboard.json" -}}
-{{- end -}}
 {{- end -}}
