@@ -1,6 +1,7 @@
 package bus_test
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"path/filepath"
@@ -11,6 +12,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
@@ -265,4 +269,56 @@ func TestEnsureStream_is_made_once(t *testing.T) {
 	if c := stream.CachedInfo().Config; c.MaxAge != 0 || c.Storage != jetstream.FileStorage || c.Discard != jetstream.DiscardNew {
 		t.Fatalf("got %+v", c)
 	}
+}
+
+// The payload is the frame, whether or not a trace goes along; without one that
+// is recorded there is no header.
+func TestPush_carries_recorded_traces_only(t *testing.T) {
+	srv := startNATS(t)
+	nc, tel := connect(t, srv.running.ClientURL(), &bus.Hooks{})
+	spans := tracetest.NewInMemoryExporter()
+	tel.Tracer = sdk.NewTracerProvider(sdk.WithSyncer(spans))
+	sub, err := nc.SubscribeSync("im.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := bus.NewPusher(nc, tel)
+	data := contract.RoomHeadData{RoomID: "r", LastSeq: 7}
+	want, err := contract.RoomHeadPushed.Encode(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ctx := range map[string]context.Context{
+		"":         t.Context(),
+		"dropped":  begun(t, sdk.NeverSample()),
+		"recorded": begun(t, sdk.AlwaysSample()),
+	} {
+		bus.Push(ctx, p, contract.RoomHeadPushed, "r", data)
+		m, err := sub.NextMsg(10 * time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Subject != "im.room.r.room.head" || !bytes.Equal(m.Data, want) {
+			t.Errorf("%s: %s %s", name, m.Subject, m.Data)
+		}
+		published := spans.GetSpans()
+		if name != "recorded" {
+			if len(m.Header) != 0 || len(published) != 0 {
+				t.Errorf("%q: headers %v, %d spans", name, m.Header, len(published))
+			}
+			continue
+		}
+		if len(published) != 1 || published[0].SpanKind != trace.SpanKindProducer || published[0].Name != "publish im.room.*.room.head" ||
+			!strings.Contains(m.Header["traceparent"][0], published[0].SpanContext.SpanID().String()) {
+			t.Errorf("headers %v, spans %+v", m.Header, published)
+		}
+		spans.Reset()
+	}
+}
+
+func begun(t *testing.T, sampler sdk.Sampler) context.Context {
+	t.Helper()
+	ctx, span := sdk.NewTracerProvider(sdk.WithSampler(sampler)).Tracer("test").Start(t.Context(), "act")
+	t.Cleanup(func() { span.End() })
+	return ctx
 }
