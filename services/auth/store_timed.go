@@ -64,9 +64,9 @@ func (t timed) OpenSessions(ctx context.Context, userID string) (got []Session, 
 	return t.Store.OpenSessions(ctx, userID)
 }
 
-func (st timed) EndedSince(ctx context.Context, t contract.Time) (got []Session, err error) {
-	defer st.timer.Took(ctx, "ended_since", time.Now(), &err)
-	return st.Store.EndedSince(ctx, t)
+func (t timed) EndedSince(ctx context.Context, since contract.Time) (got []Session, err error) {
+	defer t.timer.Took(ctx, "ended_since", time.Now(), &err)
+	return t.Store.EndedSince(ctx, since)
 }
 
 func (t timed) RemoveSessions(ctx context.Context, ended, used contract.Time, limit int) (removed int, err error) {

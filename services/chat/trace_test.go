@@ -89,8 +89,8 @@ func TestTrace_one_insert_of_many_sends(t *testing.T) {
 	}
 	attributes := attribute.NewSet(insert.Attributes...)
 	for key, want := range map[attribute.Key]string{"db.system.name": "sqlite", "parley.batch.messages": "5", "parley.batch.stored": "5"} {
-		if value, _ := attributes.Value(key); value.Emit() != want {
-			t.Errorf("%s is %q, want %s", key, value.Emit(), want)
+		if value, _ := attributes.Value(key); value.String() != want {
+			t.Errorf("%s is %q, want %s", key, value.String(), want)
 		}
 	}
 }
@@ -114,18 +114,20 @@ func TestTrace_tells_collisions_and_unknown_outcomes(t *testing.T) {
 		if _, err := done(); err != nil {
 			t.Fatal(err)
 		}
-		var inserts []tracetest.SpanStub
-		waits := 0
+		var inserts, waits []tracetest.SpanStub
 		for _, s := range spans.GetSpans() {
 			switch s.Name {
 			case "insert":
 				inserts = append(inserts, s)
 			case "queue":
-				waits++
+				waits = append(waits, s)
 			}
 		}
-		if len(inserts) != 2 || waits != 2 {
-			t.Fatalf("%s: %d inserts, %d waits", fails, len(inserts), waits)
+		if len(inserts) != 2 || len(waits) != 2 {
+			t.Fatalf("%s: %d inserts, %d waits", fails, len(inserts), len(waits))
+		}
+		if waits[1].StartTime.Before(inserts[0].EndTime) {
+			t.Errorf("%s: the second wait begins before the first insert ends", fails)
 		}
 		attributes := attribute.NewSet(inserts[0].Attributes...)
 		value, _ := attributes.Value("parley.batch.collision")
