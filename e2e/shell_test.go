@@ -37,6 +37,7 @@ func examples(t *testing.T, path string) []example {
 	var all []example
 	var section, kind string // kind of the open block; empty outside
 	owed := false            // the last command's output
+	given := false           // by the block of text that is open
 	for i, line := range strings.Split(string(document), "\n") {
 		switch mark := fence.FindStringSubmatch(line); {
 		case kind == "" && strings.HasPrefix(line, "## "):
@@ -51,10 +52,11 @@ func examples(t *testing.T, path string) []example {
 				}
 				all = append(all, example{section: section, line: i + 1})
 			}
+			given = owed && mark[1] == "text"
 			owed = mark[1] == "sh"
 		case kind == "sh.":
 			all[len(all)-1].command += line + "\n"
-		case kind == "text." && len(all) > 0:
+		case kind == "text." && given:
 			all[len(all)-1].output = append(all[len(all)-1].output, line)
 		}
 	}

@@ -73,6 +73,9 @@ func TestTrace_follows_one_message(t *testing.T) {
 	}
 	t.Logf("one message, six people at two gateways:\n%s", traces.Tree(trace))
 	checkTrace(t, trace)
+	if err := shows(traces.Tree(trace), documentedTree(t)); err != nil {
+		t.Errorf("the tree in %s: %v", tracingDocument, err)
+	}
 	nothingPersonal(t, all, list, text)
 }
 

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +48,27 @@ func tracing(t *testing.T, s *system.System) {
 	if ran == 0 {
 		t.Fatalf("no commands in %s", tracingDocument)
 	}
+}
+
+var milliseconds = regexp.MustCompile(`[0-9]+\.[0-9]+`)
+
+// documentedTree is the trace that docs/tracing.md shows, with … for what each
+// run has of its own: how long it took, and what was remembered.
+func documentedTree(t *testing.T) []string {
+	t.Helper()
+	document, err := os.ReadFile(tracingDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(document), "\n## One message as a trace\n")
+	_, block, found := strings.Cut(section, "\n```text\n")
+	block, _, _ = strings.Cut(block, "\n```\n")
+	if !found {
+		t.Fatalf("no tree in %s", tracingDocument)
+	}
+	return slices.DeleteFunc(strings.Split(milliseconds.ReplaceAllString(block, "…"), "\n"), func(line string) bool {
+		return strings.Contains(line, "membership")
+	})
 }
 
 // watchIt runs the commands of the README's section of that name. Some go on
