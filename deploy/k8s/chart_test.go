@@ -166,3 +166,18 @@ func TestChart_files_are_whole(t *testing.T) {
 		t.Errorf("%d of 2 are there", found)
 	}
 }
+
+// One story: whoever tries Parley out by Compose or by Helm has the same
+// engines.
+func TestChart_engines_are_those_of_compose(t *testing.T) {
+	compose, err := os.ReadFile("../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range render(t, "engines").workloads() {
+		image := w.spec.Containers[0].Image
+		if !strings.HasPrefix(image, "ghcr.io/parley-im/") && !strings.Contains(string(compose), "image: "+image+"\n") {
+			t.Errorf("docker-compose.yml does not run %s", image)
+		}
+	}
+}

@@ -95,8 +95,9 @@ func TestSmoke_accounts(t *testing.T) {
 }
 
 func TestSmoke_mailpit(t *testing.T) {
-	mail, smtp, ca := startMailpit(t)
-	s := system.Start(t, system.Options{Replicas: 1, Gateways: 2, Env: []string{"SMTP_URL=" + smtp, "AUTH_SMTP_CA_FILE=" + ca}})
+	mail, smtp, trusted := startMailpit(t)
+	// As the chart has services trust a private authority.
+	s := system.Start(t, system.Options{Replicas: 1, Gateways: 2, Env: []string{"SMTP_URL=" + smtp, "SSL_CERT_DIR=" + trusted}})
 	out, err := try(t, "", "-gateways="+strings.Join(s.URLs, ","), "-mailpit="+mail)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -128,23 +129,24 @@ func TestSmoke_wrong_words(t *testing.T) {
 }
 
 // startMailpit runs the real one, which takes mail by STARTTLS only, and
-// returns where its API and its SMTP are, and who signs its certificate.
-func startMailpit(t *testing.T) (api, smtp, ca string) {
+// returns where its API and its SMTP are, and a directory with the certificate
+// of the authority that signed its own.
+func startMailpit(t *testing.T) (api, smtp, trusted string) {
 	t.Helper()
 	binary := system.Tool(t, mailpitTool)
-	set, dir := credentials.Set{}, t.TempDir()
+	set, dir, trusted := credentials.Set{}, t.TempDir(), t.TempDir()
 	if err := set.Fill(time.Now(), []string{"127.0.0.1"}); err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]string{"tls.crt": set["TLS_CERT"], "tls.key": set["TLS_KEY"], "ca.crt": set["TLS_CA_CERT"]}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+	cert, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	for file, text := range map[string]string{cert: set["TLS_CERT"], key: set["TLS_KEY"], filepath.Join(trusted, "ca.crt"): set["TLS_CA_CERT"]} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	http, mail := system.FreeAddr(t), system.FreeAddr(t)
 	cmd := exec.Command(binary, "--listen="+http, "--smtp="+mail, "--disable-version-check", "--max=500",
-		"--smtp-tls-cert="+filepath.Join(dir, "tls.crt"), "--smtp-tls-key="+filepath.Join(dir, "tls.key"), "--smtp-require-starttls")
+		"--smtp-tls-cert="+cert, "--smtp-tls-key="+key, "--smtp-require-starttls")
 	cmd.Dir = dir
 	var log strings.Builder
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -159,7 +161,7 @@ func startMailpit(t *testing.T) (api, smtp, ca string) {
 		}
 	})
 	awaitMailpit(t, "http://"+http)
-	return "http://" + http, "smtp://" + mail, filepath.Join(dir, "ca.crt")
+	return "http://" + http, "smtp://" + mail, trusted
 }
 
 func awaitMailpit(t *testing.T, api string) {
