@@ -198,9 +198,15 @@ var alertCases = map[string]struct {
 		quiet: []string{`parley_nats_disconnects_total{service="chat",instance="a"} 0x10 1x2 2x2 3x90`},
 	},
 	"ParleyGatewayFull": {
-		fires: []string{`parley_gateway_connections{instance="a"} 70000+1000x100`},
-		from:  16,
-		quiet: []string{`parley_gateway_connections{instance="a"} 50000x100`, `parley_gateway_connections{instance="b"} 50000x100`},
+		fires: []string{
+			`parley_gateway_connections{instance="a"} 30000+1000x100`,
+			`parley_gateway_max_connections{instance="a"} 50000x100`,
+		},
+		from: 16,
+		quiet: []string{
+			`parley_gateway_connections{instance="a"} 40000x100`, `parley_gateway_max_connections{instance="a"} 50000x100`,
+			`parley_gateway_connections{instance="b"} 45000x100`, `parley_gateway_max_connections{instance="b"} 100000x100`,
+		},
 	},
 	"ParleyClientsSlow": {
 		fires: []string{

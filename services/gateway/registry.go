@@ -45,6 +45,7 @@ func newRegistry(cfg SocketConfig, metrics prometheus.Registerer, log *slog.Logg
 	}
 	metrics.MustRegister(
 		gauge("connections", "Open WebSocket connections.", r.count),
+		gauge("max_connections", "Connections that there may be: GATEWAY_MAX_CONNS.", func() int { return cfg.MaxConns }),
 		gauge("queue_bytes", "Bytes that wait to be written to all connections together.", r.queued))
 	return r
 }
