@@ -98,8 +98,8 @@ func own() map[string]any {
 	return map[string]any{"auth": &auth.Config{}, "social": &social.Config{}, "chat": &chat.Config{}, "gateway": &gateway.Config{}}
 }
 
-// once are those that run to their end before others start.
-var once = []string{"prepare", "mongo-users"}
+// once are those that run to their end.
+var once = []string{"prepare", "mongo-users", "smoke"}
 
 func TestCompose_wants_its_secrets(t *testing.T) {
 	_, err := compose(writeEnv(t))
