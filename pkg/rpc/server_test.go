@@ -111,6 +111,10 @@ func TestServer_queue(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+	// All that wait have arrived: the one that was refused came after them. The
+	// server counts their time from then on.
+	arrived := time.Now()
+	await(t, "their time to be up", func() bool { return time.Since(arrived) > 50*time.Millisecond })
 	close(gate)
 	if err := <-first; err != nil {
 		t.Error(err)
