@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,9 @@ func connect(t *testing.T, s *system.System, user string, options ...nats.Option
 	address := url.URL{Scheme: "nats", Host: s.NATSAddr}
 	if user != contract.ObserverUser {
 		address.User = url.UserPassword(user, secrets.NATS[user])
-		options = append(options, nats.CustomInboxPrefix(contract.Service(user).InboxPrefix()))
+	}
+	if service := contract.Service(user); slices.Contains(contract.Services(), service) {
+		options = append(options, nats.CustomInboxPrefix(service.InboxPrefix())) // people have NATS's own
 	}
 	nc, err := nats.Connect(address.String(), options...)
 	if err != nil {
