@@ -13,12 +13,11 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 )
 
-// made are the Secrets of "make secrets", with what docs/operations.md adds
-// for the chart's own engines.
+// made are the Secrets of "make secrets" for the chart's own engines.
 func made(t *testing.T) map[string]*corev1.Secret {
 	t.Helper()
 	set := credentials.Set{}
-	if err := set.Fill(time.Now(), append(credentials.ClusterHosts("chat"), "parley-mailpit")); err != nil {
+	if err := set.Fill(time.Now(), credentials.ClusterHosts("chat")); err != nil {
 		t.Fatal(err)
 	}
 	text, err := credentials.Manifests(set, credentials.Cluster{

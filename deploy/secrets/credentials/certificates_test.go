@@ -107,7 +107,7 @@ func TestClusterHosts(t *testing.T) {
 	}
 	for _, host := range []string{
 		"parley-nats", "parley-nats.im", "parley-nats.im.svc.cluster.local", "parley-nats-0.parley-nats.im.svc.cluster.local",
-		"parley-nats-2.parley-nats", "parley-mongo-0.parley-mongo.im.svc", "parley-redis", "localhost",
+		"parley-nats-2.parley-nats", "parley-mongo-0.parley-mongo.im.svc", "parley-redis", "parley-mailpit", "localhost",
 	} {
 		if err := verify(s, certificate(t, s, "TLS"), host, x509.ExtKeyUsageServerAuth); err != nil {
 			t.Error(err)

@@ -24,7 +24,7 @@ type Cluster struct {
 // in a namespace, as Services and as the pods behind them.
 func ClusterHosts(namespace string) []string {
 	hosts := []string{"localhost", "127.0.0.1"}
-	for _, engine := range []string{"parley-nats", "parley-mongo", "parley-redis"} {
+	for _, engine := range []string{"parley-nats", "parley-mongo", "parley-redis", "parley-mailpit"} {
 		for _, service := range []string{engine, "*." + engine} {
 			hosts = append(hosts, service)
 			for _, domain := range []string{"", ".svc", ".svc.cluster.local"} {
