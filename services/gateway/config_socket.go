@@ -11,7 +11,7 @@ type SocketConfig struct {
 	FrameBytes      int           `envconfig:"FRAME_BYTES" default:"65536" desc:"The largest frame that a client may send, in bytes. A larger one closes the connection."`
 	QueueBytes      int           `envconfig:"QUEUE_BYTES" default:"1048576" desc:"How much may wait to be written to one connection, in bytes, the list of rooms that it begins with aside. More closes it as too slow (4408)."`
 	Heartbeat       time.Duration `envconfig:"HEARTBEAT" default:"25s" desc:"How often the server pings, to the second; 2s at least. A peer silent for two heartbeats is gone."`
-	WriteTimeout    time.Duration `envconfig:"WRITE_TIMEOUT" default:"10s" desc:"How long one frame's write may take."`
+	WriteTimeout    time.Duration `envconfig:"WRITE_TIMEOUT" default:"10s" desc:"How long one write may take, of one frame or of several small ones."`
 	AuthTimeout     time.Duration `envconfig:"AUTH_TIMEOUT" default:"10s" desc:"How long a connection may stay unauthenticated before it is closed (4401)."`
 	CallTimeout     time.Duration `envconfig:"CALL_TIMEOUT" default:"5s" desc:"How long the services may take to carry out one frame."`
 	MaxConns        int           `envconfig:"MAX_CONNS" default:"100000" desc:"Connections in all that this gateway holds; further ones are answered 503."`

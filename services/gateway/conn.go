@@ -119,7 +119,7 @@ func (c *conn) encode(v any) (outgoing, bool) {
 		c.log.Error("encode frame", slog.Any("error", err))
 		return outgoing{}, false
 	}
-	return outgoing{own: data, size: len(data)}, true
+	return outgoing{wire: wireFrame(wireText, data), size: len(data)}, true
 }
 
 // end ends the connection once what waits is written.
@@ -202,40 +202,47 @@ func (c *conn) write() {
 	}
 }
 
-// writeAll writes frames until one fails or the writer has to hurry.
+// writeAll writes frames until a write fails or the writer has to hurry.
 func (c *conn) writeAll(batch []outgoing) error {
 	told := false
-	for i, o := range batch {
+	for len(batch) > 0 {
 		if c.hurry.Load() {
-			lose(batch[i:])
+			lose(batch)
 			return nil
 		}
-		if err := c.writeOne(o); err != nil {
-			lose(batch[i:])
+		n, err := c.writeSome(batch)
+		if err != nil {
+			lose(batch)
 			return err
 		}
-		c.queue.done(o.size)
-		if o.arrived != 0 && !told {
-			told = true
-			c.wrote(o)
+		size := 0
+		for _, o := range batch[:n] {
+			size += o.size
+			if o.arrived != 0 && !told {
+				told = true
+				c.wrote(o)
+			}
+			o.trail.wrote()
 		}
-		o.trail.wrote()
+		c.queue.done(size)
+		batch = batch[n:]
 	}
 	return nil
 }
 
-func (c *conn) writeOne(o outgoing) error {
-	deadline := time.Now().Add(c.cfg.WriteTimeout)
-	if o.control != 0 {
-		return c.ws.WriteControl(int(o.control), o.own, deadline)
+// writeSome writes the first frames in one write and returns how many. It goes
+// past the WebSocket library, which writes one frame at a time: whatever the
+// library writes itself, a close frame at the end or for a broken one of the
+// peer's, is one write as well, so that frames stay whole.
+func (c *conn) writeSome(batch []outgoing) (int, error) {
+	out, n, release := gather(batch)
+	defer release()
+	nc := c.ws.NetConn()
+	if err := nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout)); err != nil {
+		return 0, err
 	}
-	if err := c.ws.SetWriteDeadline(deadline); err != nil {
-		return err
-	}
-	if o.shared != nil {
-		return c.ws.WritePreparedMessage(o.shared)
-	}
-	return c.ws.WriteMessage(websocket.TextMessage, o.own)
+	_, err := nc.Write(out)
+	return n, err
 }
 
 // read hands each frame to handle until the socket ends. Frames are handled
@@ -272,7 +279,7 @@ func (c *conn) read(allow func() bool, handle func(messageType int, frame []byte
 // pong queues the answer to a client's ping: the writer writes it, so that
 // one who reads nothing can't hold the reader.
 func (c *conn) pong(data string) {
-	if !c.queue.reply(outgoing{control: websocket.PongMessage, own: []byte(data), size: pongBytes + len(data)}) {
+	if !c.queue.reply(outgoing{wire: wireFrame(wirePong, []byte(data)), size: pongBytes + len(data)}) {
 		c.abandon(endTooSlow)
 	}
 }

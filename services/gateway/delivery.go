@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/fasthttp/websocket"
 	"github.com/nats-io/nats.go"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -18,11 +17,7 @@ func (h *hub) roomPush(s *roomShard, m *nats.Msg) {
 	if !ok || !isFrame(op, m.Data) {
 		return
 	}
-	o, err := h.share(m, op, contract.EveryRoom)
-	if err != nil {
-		h.log.Error("prepare frame", slog.String("op", string(op)), slog.Any("error", err))
-		return
-	}
+	o := h.share(m, op, contract.EveryRoom)
 	s.push(roomID, o)
 	o.trail.left()
 	h.membership(s, roomID, op, m.Data)
@@ -69,11 +64,7 @@ func (h *hub) userPush(m *nats.Msg) {
 	if !ok || !isFrame(op, m.Data) {
 		return
 	}
-	o, err := h.share(m, op, contract.EveryUser)
-	if err != nil {
-		h.log.Error("prepare frame", slog.String("op", string(op)), slog.Any("error", err))
-		return
-	}
+	o := h.share(m, op, contract.EveryUser)
 	defer o.trail.left()
 	roomID := newRoom(op, m.Data)
 	for _, c := range h.users.conns(userID) {
@@ -143,22 +134,18 @@ func (h *hub) headFrame(roomID string, head int64) (outgoing, bool) {
 		h.log.Error("encode head", slog.Any("error", err))
 		return outgoing{}, false
 	}
-	return outgoing{own: frame, size: len(frame)}, true
+	return outgoing{wire: wireFrame(wireText, frame), size: len(frame)}, true
 }
 
-// share prepares a push's frame once for all who get it. When they have been
-// given it, its trail has to be left.
-func (h *hub) share(m *nats.Msg, op contract.Op, every func(contract.Op) string) (outgoing, error) {
-	prepared, err := websocket.NewPreparedMessage(websocket.TextMessage, m.Data)
-	if err != nil {
-		return outgoing{}, err
-	}
+// share makes a push's frame once for all who get it. When they have been given
+// it, its trail has to be left.
+func (h *hub) share(m *nats.Msg, op contract.Op, every func(contract.Op) string) outgoing {
 	h.metrics.arrived(op)
 	now := time.Now()
 	return outgoing{
-		shared: prepared, size: len(m.Data),
+		wire: wireFrame(wireText, m.Data), size: len(m.Data),
 		arrived: now.Sub(started), age: messageAge(op, m.Data, now), trail: h.newTrail(m, op, every),
-	}, nil
+	}
 }
 
 // isFrame reports whether the payload begins as a push of that op does. A

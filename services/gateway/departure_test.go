@@ -216,10 +216,10 @@ func told(t *testing.T, c *conn) (after time.Duration, was bool) {
 	batch, _ := c.queue.take(nil)
 	for _, o := range batch {
 		var push contract.PushFrame[contract.DrainingData]
-		if o.control != 0 {
+		if o.wire[0] != wireText {
 			continue
 		}
-		if err := json.Unmarshal(o.own, &push); err == nil && push.Op == contract.OpServerDraining {
+		if err := json.Unmarshal([]byte(text(o)), &push); err == nil && push.Op == contract.OpServerDraining {
 			if was {
 				t.Fatal("told twice")
 			}

@@ -148,7 +148,7 @@ func TestHub_members_come_and_go(t *testing.T) {
 	publish(t, nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: 2})
 	frames(t, ann, 2)
 	if batch, _ := bob.queue.take(nil); len(batch) != 0 {
-		t.Fatalf("bob got %s", batch[0].own)
+		t.Fatalf("bob got %s", text(batch[0]))
 	}
 
 	// A list of rooms from before that does not bring him back.

@@ -3,17 +3,12 @@ package gateway
 import (
 	"sync"
 	"time"
-
-	"github.com/fasthttp/websocket"
 )
 
-// outgoing is one frame that waits to be written: prepared once, for the many
-// connections that get it, or not.
+// outgoing is one frame that waits to be written.
 type outgoing struct {
-	shared  *websocket.PreparedMessage
-	own     []byte // never changed: others may have it, too
-	size    int
-	control int8 // websocket.PingMessage or PongMessage with own; 0: a text frame
+	wire []byte // of wireFrame; never changed: others may have it, too
+	size int    // that counts
 
 	// Of pushes only; small, since each connection has its own.
 	age     int32         // of its message when the hub took it, milliseconds by two clocks; 0: it has none

@@ -5,12 +5,14 @@ import (
 	"time"
 )
 
-func frame(text string) outgoing { return outgoing{own: []byte(text), size: len(text)} }
+func frame(text string) outgoing {
+	return outgoing{wire: wireFrame(wireText, []byte(text)), size: len(text)}
+}
 
 func taken(q *queue) (texts []string, closing *ending) {
 	batch, closing := q.take(nil)
 	for _, o := range batch {
-		texts = append(texts, string(o.own))
+		texts = append(texts, text(o))
 	}
 	return texts, closing
 }

@@ -3,8 +3,6 @@ package gateway
 import (
 	"context"
 	"time"
-
-	"github.com/fasthttp/websocket"
 )
 
 // sweepInterval is how often every connection is looked at: one timer for all
@@ -53,7 +51,7 @@ func (r *registry) tend(c *conn, now time.Time) {
 		r.dismiss(c, now)
 	case now.UnixMilli()-c.lastPing.Load() >= r.cfg.Heartbeat.Milliseconds():
 		c.lastPing.Store(now.UnixMilli())
-		c.queue.reply(outgoing{control: websocket.PingMessage})
+		c.queue.reply(outgoing{wire: pingFrame})
 	}
 }
 
