@@ -17,7 +17,7 @@ ARGS ?=
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test alone race lint fmt bench generate faults env secrets
+.PHONY: help run test alone race lint fmt bench generate faults load env secrets
 
 help: ## Tell what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,13 @@ faults: ## Let faults strike for DURATION, as SEED says, and show that nothing i
 	go test $(RACE) -timeout 0 -count 1 -v -run '^TestFaults$$' ./e2e/faults -args \
 		$(if $(DURATION),-faults.duration=$(DURATION)) $(if $(SEED),-faults.seed=$(SEED)) \
 		$(if $(JSON),-faults.json="$(abspath $(JSON))") $(if $(MONGO_RESTART),-faults.mongo-restart="$(MONGO_RESTART)")
+
+# Against gateways that run elsewhere: go run ./e2e/load -gateways URL,URL.
+load: ## Measure how fast Parley is: SCENARIO=persist,hotroom… DURATION=20s JSON=FILE; ARGS are further flags.
+	@go build -o bin/parley ./standalone
+	@go build -o bin/load ./e2e/load
+	@exec bin/load -parley bin/parley $(if $(SCENARIO),-scenario $(SCENARIO)) $(if $(DURATION),-duration $(DURATION)) \
+		$(if $(JSON),-json "$(abspath $(JSON))") $(ARGS)
 
 lint: ## Check formatting, vet, and run golangci-lint with the import rules.
 	@unformatted="$$(gofmt -l $(MODULES))"; \

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"sync"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/standalone/embedded"
+)
+
+// refreshBefore is how long before its end an access token is renewed.
+const refreshBefore = time.Minute
+
+// accountPassword is everyone's.
+const accountPassword = "correct horse battery"
+
+// account is a registered user at one gateway.
+type account struct {
+	api *api
+	id  string
+
+	mu      sync.Mutex
+	access  string
+	refresh string
+	ends    time.Time // of the access token
+}
+
+// register makes a user, whose code comes by mail.
+func register(ctx context.Context, a *api, mail *embedded.SMTP, name string) (*account, error) {
+	email := name + "@example.org"
+	err := a.call(ctx, http.MethodPost, "/auth/codes", "", map[string]string{"email": email, "purpose": "register"}, nil)
+	if err != nil {
+		return nil, err
+	}
+	code, err := awaitCode(ctx, mail, email)
+	if err != nil {
+		return nil, err
+	}
+	var grant contract.Grant
+	err = a.call(ctx, http.MethodPost, "/auth/register", "", map[string]string{
+		"email": email, "code": code, "account": name, "password": accountPassword,
+	}, &grant)
+	if err != nil {
+		return nil, err
+	}
+	u := &account{api: a, id: grant.User.ID}
+	u.take(grant)
+	return u, nil
+}
+
+var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
+
+func awaitCode(ctx context.Context, mail *embedded.SMTP, email string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, mailWait)
+	defer cancel()
+	m, err := mail.Wait(ctx, email)
+	if err != nil {
+		return "", fmt.Errorf("wait for a code: do the services send their mail here, to %s? %w", mail.URL(), err)
+	}
+	code := sixDigits.FindString(m.Text)
+	if code == "" {
+		return "", fmt.Errorf("no code in the mail %q", m.Subject)
+	}
+	return code, nil
+}
+
+func (u *account) take(grant contract.Grant) {
+	u.access, u.refresh = grant.AccessToken, grant.RefreshToken
+	u.ends = time.Now().Add(time.Duration(grant.ExpiresIn) * time.Second)
+}
+
+// token is an access token that is good for a while.
+func (u *account) token(ctx context.Context) (string, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if time.Until(u.ends) > refreshBefore {
+		return u.access, nil
+	}
+	var grant contract.Grant
+	err := u.api.call(ctx, http.MethodPost, "/auth/refresh", "", map[string]string{"refresh_token": u.refresh}, &grant)
+	if err != nil {
+		return "", err
+	}
+	u.take(grant)
+	return u.access, nil
+}
+
+// call calls the API as this user.
+func (u *account) call(ctx context.Context, method, path string, body, answer any) error {
+	token, err := u.token(ctx)
+	if err != nil {
+		return err
+	}
+	return u.api.call(ctx, method, path, token, body, answer)
+}
+
+// befriend returns the direct room of the two.
+func (u *account) befriend(ctx context.Context, other *account) (roomID string, err error) {
+	var reply contract.AddFriendReply
+	err = u.call(ctx, http.MethodPost, "/friends", map[string]string{"user_id": other.id}, &reply)
+	return reply.RoomID, err
+}
+
+// group makes a group with friends.
+func (u *account) group(ctx context.Context, name string, others []*account) (roomID string, err error) {
+	members := make([]string, len(others))
+	for i, o := range others {
+		members[i] = o.id
+	}
+	var made contract.Room
+	err = u.call(ctx, http.MethodPost, "/rooms", map[string]any{"name": name, "member_ids": members, "client_id": name}, &made)
+	return made.ID, err
+}
+
+// say sends a message over HTTP.
+func (u *account) say(ctx context.Context, roomID string, id clientID, text string) (contract.Message, error) {
+	var sent contract.Message
+	err := u.call(ctx, http.MethodPost, "/rooms/"+roomID+"/messages", contract.SendData{
+		ClientID: string(id[:]), Type: contract.MessageText, Content: contract.Content{Text: text},
+	}, &sent)
+	return sent, err
+}

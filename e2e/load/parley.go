@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const (
+	startWait = time.Minute
+	stopWait  = 20 * time.Second
+	gateways  = 2
+)
+
+// parleyEnv lifts the limits that protect a server from one address and one
+// user: here, all come from one, and each sends as fast as it can.
+var parleyEnv = []string{
+	"LOG_LEVEL=warn",
+	"GATEWAY_DRAIN_TIME=0s", // all have left when it stops
+	"AUTH_ACCESS_TTL=15m",
+	"AUTH_HASH_WAIT=1m",
+	"AUTH_ADDRESS_CODES_PER_HOUR=1000000",
+	"GATEWAY_SENDS_PER_SECOND=100000",
+	"GATEWAY_SEND_BURST=100000",
+	"GATEWAY_CALLS_PER_SECOND=100000",
+	"GATEWAY_CALL_BURST=100000",
+	"GATEWAY_OPENS_PER_MINUTE=1000000",
+	"GATEWAY_OPEN_BURST=100000",
+	"GATEWAY_GUESSES_PER_MINUTE=1000000",
+	"GATEWAY_GUESS_BURST=100000",
+	"GATEWAY_FRAMES_PER_SECOND=100000",
+	"GATEWAY_FRAME_BURST=100000",
+}
+
+// system is a started Parley: each part a process of its own, two gateways,
+// SQLite in a directory that ends with it.
+type system struct {
+	dir   string
+	urls  []string
+	parts []*part
+}
+
+// part is one of its processes.
+type part struct {
+	name string
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has been reaped
+}
+
+// startParley returns when all parts are ready.
+func startParley(ctx context.Context, binary, smtp string) (*system, error) {
+	dir, err := os.MkdirTemp("", "parley-load-")
+	if err != nil {
+		return nil, fmt.Errorf("start parley: %w", err)
+	}
+	p := &system{dir: dir}
+	addrs, err := freeAddrs(ctx, 2+gateways)
+	if err != nil {
+		p.stop()
+		return nil, fmt.Errorf("start parley: %w", err)
+	}
+	common := []string{"-data", dir, "-ops-addr", "127.0.0.1:0", "-nats-addr", addrs[0], "-redis-addr", addrs[1]}
+	env := append(append(os.Environ(), parleyEnv...), "SMTP_URL="+smtp)
+	// The servers first, then the services, then those who ask them.
+	for _, only := range []string{"nats", "redis", "auth", "social", "chat"} {
+		if err := p.start(ctx, only, binary, append(common, "-only", only), env); err != nil {
+			p.stop()
+			return nil, err
+		}
+	}
+	for i, addr := range addrs[2:] {
+		p.urls = append(p.urls, "http://"+addr)
+		name := fmt.Sprintf("gateway-%d", i)
+		if err := p.start(ctx, name, binary, append(common, "-only", "gateway", "-addr", addr), env); err != nil {
+			p.stop()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// start runs a part until it says that it is ready.
+func (p *system) start(ctx context.Context, name, binary string, args, env []string) error {
+	// Ended by stop.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, args...) //nolint:gosec // the binary is what whoever starts us names
+	cmd.Env = env
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us; stop tells the parts
+	out, in, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("start %s: %w", name, err)
+	}
+	cmd.Stdout, cmd.Stderr = in, in
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", name, errors.Join(err, in.Close(), out.Close()))
+	}
+	_ = in.Close()
+	started := &part{name: name, cmd: cmd, done: make(chan struct{})}
+	p.parts = append(p.parts, started)
+	ready := make(chan string, 1)
+	go func() { // ends with the process's output
+		defer close(started.done)
+		ready <- awaitReady(out)
+		_, _ = io.Copy(os.Stderr, out) // warnings
+		_ = cmd.Wait()
+	}()
+	ctx, cancel := context.WithTimeout(ctx, startWait)
+	defer cancel()
+	select {
+	case said := <-ready:
+		if said != "" {
+			return fmt.Errorf("start %s: it ended and said: %s", name, said)
+		}
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("start %s: %w", name, ctx.Err())
+	}
+}
+
+// awaitReady reads until the line that tells it; else it returns what was
+// said until the end.
+func awaitReady(out io.Reader) string {
+	var said strings.Builder
+	lines := bufio.NewReader(out)
+	for {
+		line, err := lines.ReadString('\n')
+		if strings.HasPrefix(line, "ready") {
+			return ""
+		}
+		said.WriteString(line)
+		if err != nil {
+			return said.String() + "nothing more"
+		}
+	}
+}
+
+// processes lists the parts.
+func (p *system) processes() []process {
+	var list []process
+	for _, part := range p.parts {
+		list = append(list, process{pid: part.cmd.Process.Pid, name: part.name})
+	}
+	return list
+}
+
+// stop ends the parts, the last started first, and removes their data.
+func (p *system) stop() {
+	for i := len(p.parts) - 1; i >= 0; i-- {
+		part := p.parts[i]
+		_ = part.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-part.done:
+		case <-time.After(stopWait):
+			_ = part.cmd.Process.Kill()
+			<-part.done
+		}
+	}
+	_ = os.RemoveAll(p.dir)
+}
+
+// freeAddrs are loopback addresses that were free a moment ago.
+func freeAddrs(ctx context.Context, n int) ([]string, error) {
+	var addrs []string
+	for range n {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		addrs = append(addrs, l.Addr().String())
+	}
+	return addrs, nil
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	stormMissed = 5 // messages in each room while all are away
+	stormWait   = 2 * time.Minute
+	stormPause  = time.Second // between two
+)
+
+// storms breaks all connections, has messages sent meanwhile, and lets all
+// connect again at once; as often as there is time, once at least.
+func storms(ctx context.Context, s *stage, r *run) error {
+	for first := true; first || ctx.Err() == nil; first = false {
+		took, err := r.storm(context.WithoutCancel(ctx), s)
+		if err != nil {
+			return err
+		}
+		s.tell("storm: all back after %v", took.Round(time.Millisecond))
+		r.stormed = append(r.stormed, took)
+		sleep(ctx, stormPause)
+	}
+	return nil
+}
+
+// storm returns the time from the opened gate until every device has all that
+// it had missed.
+func (r *run) storm(ctx context.Context, s *stage) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, stormWait)
+	defer cancel()
+	gate := make(chan struct{})
+	for _, d := range r.devices {
+		d.dropUntil(gate)
+	}
+	err := fmt.Errorf("storm: not all connections ended")
+	if await(ctx, func() bool { return r.connected() == 0 }) {
+		err = r.sayWhileAway(ctx, s)
+	}
+	began := time.Now()
+	close(gate)
+	if err != nil {
+		return 0, err
+	}
+	if !await(ctx, func() bool { return r.connected() == len(r.devices) && r.behind() == 0 }) {
+		return 0, fmt.Errorf("storm: after %v, %d of %d are connected, %d rooms behind", stormWait, r.connected(), len(r.devices), r.behind())
+	}
+	return time.Since(began), nil
+}
+
+// sayWhileAway has each room's first member send over HTTP.
+func (r *run) sayWhileAway(ctx context.Context, s *stage) error {
+	return s.town.each(ctx, len(r.rooms), calling, "storm: messages in room", func(ctx context.Context, i int) error {
+		to := r.rooms[i]
+		for range stormMissed {
+			d := to.members[0]
+			sent, err := s.town.people[d.index].say(ctx, to.id, d.nextClientID(), r.text)
+			if err != nil {
+				return err
+			}
+			if !to.ack(sent.Seq) {
+				r.meter.add(d.index, func(s *stripe) { s.Doubled++ })
+			}
+			r.meter.acked(d.index, r.now(), r.now())
+		}
+		return nil
+	})
+}

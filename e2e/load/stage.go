@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+)
+
+// stage is where one scenario is measured.
+type stage struct {
+	scenario
+	text     int
+	duration time.Duration
+	town     *town
+	watched  []process
+	fs       procfs
+	tell     func(format string, args ...any) // progress
+}
+
+// measure runs the scenario once.
+func (s *stage) measure(ctx context.Context) (*report, error) {
+	r, err := s.prepare(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return s.measureRun(ctx, r)
+}
+
+// measureRun measures a prepared run: connect, warm up, measure, settle,
+// count.
+func (s *stage) measureRun(ctx context.Context, r *run) (*report, error) {
+	defer r.disconnect()
+	before, err := s.fs.readAll(s.watched)
+	if err != nil {
+		return nil, err
+	}
+	s.tell("connect %d devices", len(r.devices))
+	if err := r.connect(ctx); err != nil {
+		return nil, err
+	}
+	driving, stop := context.WithTimeout(ctx, s.warmUp+s.duration)
+	defer stop()
+	driven := make(chan error, 1)
+	go func() { driven <- s.drive(driving, s, r) }() // ends with driving, joined below
+	sleep(driving, s.warmUp)
+	used, err := s.window(r, driven)
+	if err != nil {
+		return nil, err
+	}
+	s.tell("settle")
+	unanswered := r.settle(ctx)
+	r.disconnect()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return s.report(r, unanswered, before, used), nil
+}
+
+// used is what was used between two moments.
+type used struct {
+	took        time.Duration
+	from, until []usage // of the watched processes
+	self        time.Duration
+}
+
+// window measures until the drive ends, with progress every second.
+func (s *stage) window(r *run, driven <-chan error) (u used, err error) {
+	if u.from, err = s.fs.readAll(s.watched); err != nil {
+		return u, err
+	}
+	selfBefore, _ := s.fs.read(os.Getpid()) // zero where there is no /proc
+	began := r.now()
+	r.meter.open(began, s.duration)
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	var last counts
+	for running := true; running; {
+		select {
+		case <-second.C:
+			all := r.meter.sum()
+			s.tell("%s %3.0fs  %d sends/s  %d deliveries/s", s.name, (r.now() - began).Seconds(),
+				all.AllSends-last.AllSends, all.AllDeliveries-last.AllDeliveries)
+			last = all
+		case err = <-driven:
+			running = false
+		}
+	}
+	u.took = r.now() - began
+	if err != nil {
+		return u, fmt.Errorf("%s: %w", s.name, err)
+	}
+	self, _ := s.fs.read(os.Getpid())
+	u.self = self.CPU - selfBefore.CPU
+	u.until, err = s.fs.readAll(s.watched)
+	return u, err
+}
