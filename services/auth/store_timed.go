@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/revision"
 	"github.com/parley-im/parley/pkg/telemetry"
@@ -11,12 +12,18 @@ import (
 
 // timed is a store whose calls are measured, by verb.
 type timed struct {
-	Store
+	bus.TimedOutbox
+	verbs
 	timer *telemetry.StoreTimer
 }
 
+// verbs are the store's own, one embedding deeper than those of its outbox,
+// which therefore stand before the store's.
+type verbs struct{ Store }
+
 func newTimed(store Store, url string, tel *telemetry.Telemetry) Store {
-	return timed{Store: store, timer: tel.NewStoreTimer(url, revision.ErrConflict, ErrAccountTaken, ErrEmailTaken)}
+	timer := tel.NewStoreTimer(url, revision.ErrConflict, ErrAccountTaken, ErrEmailTaken)
+	return timed{TimedOutbox: bus.TimeOutbox(store, timer), verbs: verbs{store}, timer: timer}
 }
 
 func (t timed) User(ctx context.Context, id string) (got *User, err error) {
@@ -82,19 +89,4 @@ func (t timed) Key(ctx context.Context) (got *SealedKey, err error) {
 func (t timed) AddKey(ctx context.Context, k SealedKey) (err error) {
 	defer t.timer.Took(ctx, "add_key", time.Now(), &err)
 	return t.Store.AddKey(ctx, k)
-}
-
-func (t timed) Pending(ctx context.Context, limit int) (got []contract.Event, err error) {
-	defer t.timer.Took(ctx, "pending", time.Now(), &err)
-	return t.Store.Pending(ctx, limit)
-}
-
-func (t timed) Done(ctx context.Context, events []contract.Event) (err error) {
-	defer t.timer.Took(ctx, "done", time.Now(), &err)
-	return t.Store.Done(ctx, events)
-}
-
-func (t timed) Lease(ctx context.Context, holder string, ttl time.Duration) (got bool, err error) {
-	defer t.timer.Took(ctx, "lease", time.Now(), &err)
-	return t.Store.Lease(ctx, holder, ttl)
 }

@@ -4,18 +4,24 @@ import (
 	"context"
 	"time"
 
-	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 // timed is a store whose calls are measured, by verb.
 type timed struct {
-	Store
+	bus.TimedOutbox
+	verbs
 	timer *telemetry.StoreTimer
 }
 
+// verbs are the store's own, one embedding deeper than those of its outbox,
+// which therefore stand before the store's.
+type verbs struct{ Store }
+
 func newTimed(store Store, url string, tel *telemetry.Telemetry) Store {
-	return timed{Store: store, timer: tel.NewStoreTimer(url, ErrSeqTaken, ErrClientIDTaken)}
+	timer := tel.NewStoreTimer(url, ErrSeqTaken, ErrClientIDTaken)
+	return timed{TimedOutbox: bus.TimeOutbox(store, timer), verbs: verbs{store}, timer: timer}
 }
 
 func (t timed) Append(ctx context.Context, records []Record) (stored int, err error) {
@@ -56,19 +62,4 @@ func (t timed) SetRead(ctx context.Context, userID string, at Place) (got bool, 
 func (t timed) Heads(ctx context.Context, userID string, roomIDs []string) (got map[string]Head, err error) {
 	defer t.timer.Took(ctx, "heads", time.Now(), &err)
 	return t.Store.Heads(ctx, userID, roomIDs)
-}
-
-func (t timed) Pending(ctx context.Context, limit int) (got []contract.Event, err error) {
-	defer t.timer.Took(ctx, "pending", time.Now(), &err)
-	return t.Store.Pending(ctx, limit)
-}
-
-func (t timed) Done(ctx context.Context, events []contract.Event) (err error) {
-	defer t.timer.Took(ctx, "done", time.Now(), &err)
-	return t.Store.Done(ctx, events)
-}
-
-func (t timed) Lease(ctx context.Context, holder string, ttl time.Duration) (got bool, err error) {
-	defer t.timer.Took(ctx, "lease", time.Now(), &err)
-	return t.Store.Lease(ctx, holder, ttl)
 }

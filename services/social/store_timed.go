@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/revision"
 	"github.com/parley-im/parley/pkg/telemetry"
@@ -11,12 +12,18 @@ import (
 
 // timed is a store whose calls are measured, by verb.
 type timed struct {
-	Store
+	bus.TimedOutbox
+	verbs
 	timer *telemetry.StoreTimer
 }
 
+// verbs are the store's own, one embedding deeper than those of its outbox,
+// which therefore stand before the store's.
+type verbs struct{ Store }
+
 func newTimed(store Store, url string, tel *telemetry.Telemetry) Store {
-	return timed{Store: store, timer: tel.NewStoreTimer(url, revision.ErrConflict)}
+	timer := tel.NewStoreTimer(url, revision.ErrConflict)
+	return timed{TimedOutbox: bus.TimeOutbox(store, timer), verbs: verbs{store}, timer: timer}
 }
 
 func (t timed) Friendship(ctx context.Context, id string) (got *Friendship, err error) {
@@ -72,19 +79,4 @@ func (t timed) Memberships(ctx context.Context, userID string) (got []contract.M
 func (t timed) CountRooms(ctx context.Context, userIDs []string) (got map[string]int, err error) {
 	defer t.timer.Took(ctx, "count_rooms", time.Now(), &err)
 	return t.Store.CountRooms(ctx, userIDs)
-}
-
-func (t timed) Pending(ctx context.Context, limit int) (got []contract.Event, err error) {
-	defer t.timer.Took(ctx, "pending", time.Now(), &err)
-	return t.Store.Pending(ctx, limit)
-}
-
-func (t timed) Done(ctx context.Context, events []contract.Event) (err error) {
-	defer t.timer.Took(ctx, "done", time.Now(), &err)
-	return t.Store.Done(ctx, events)
-}
-
-func (t timed) Lease(ctx context.Context, holder string, ttl time.Duration) (got bool, err error) {
-	defer t.timer.Took(ctx, "lease", time.Now(), &err)
-	return t.Store.Lease(ctx, holder, ttl)
 }
