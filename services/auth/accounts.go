@@ -18,13 +18,11 @@ var errCode = fault.Invalid("code", "is wrong or has expired")
 
 // accounts registers users and keeps what they say about themselves.
 type accounts struct {
-	store     Store
-	passwords *passwords
-	limits    *limits
-	codes     *codes
-	sessions  *sessions
-	post      *post
-	now       func() time.Time
+	*guards
+	store    Store
+	sessions *sessions
+	post     *post
+	now      func() time.Time
 }
 
 // SendCode mails a code, or what stands in for it. Who asks can't tell

@@ -55,8 +55,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	}
 	defer func() { err = errors.Join(err, counts.Close()) }()
 	tel.Health.Watch("redis", counts.Ping) // all replicas share it: they still refresh tokens and end sessions
-	metrics := newMetrics(tel.Metrics)
-	limits, codes, err := newGuards(counts, cfg, metrics)
+	guards, err := newGuards(counts, cfg, newMetrics(tel.Metrics))
 	if err != nil {
 		return err
 	}
@@ -81,16 +80,10 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		store: store, signer: token.NewSigner(key, cfg.AccessTTL, now), accessTTL: cfg.AccessTTL,
 		ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions), out: &pushes{bus.NewPusher(nc, tel)}, now: now,
 	}
-	accounts := &accounts{
-		store: store, passwords: newPasswords(cfg.passwordOptions(), metrics.hashWait), limits: limits, codes: codes,
-		sessions: sessions, post: post, now: now,
-	}
+	accounts := &accounts{store: store, guards: guards, sessions: sessions, post: post, now: now}
 	h := &handlers{
-		accounts:    accounts,
-		credentials: &credentials{accounts: accounts, log: tel.Log, metrics: metrics},
-		sessions:    sessions,
-		keys:        token.JWKS(key),
-		kick:        relay.Kick,
+		accounts: accounts, credentials: &credentials{accounts: accounts, log: tel.Log}, sessions: sessions,
+		keys: token.JWKS(key), kick: relay.Kick,
 	}
 	h.register(server)
 	sweeper := &sweeper{store: store, sessions: sessions, every: cfg.SweepEvery, log: tel.Log, kick: relay.Kick}
@@ -109,19 +102,30 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	return g.Wait()
 }
 
-// newGuards makes what stands between a guesser and an account.
-func newGuards(counts *redisStore, cfg Config, m *metrics) (*limits, *codes, error) {
+// guards stand between a guesser and an account.
+type guards struct {
+	passwords *passwords
+	limits    *limits
+	codes     *codes
+	metrics   *metrics
+}
+
+func newGuards(counts *redisStore, cfg Config, m *metrics) (*guards, error) {
 	secret := Secret(cfg.KeySecret)
 	names, err := secret.derive(forNames)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	key, err := secret.derive(forCodes)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	limited := &limits{counters: counts, names: names, o: cfg.limitOptions(), refused: m.limited}
-	return limited, &codes{store: counts, names: names, key: key}, nil
+	return &guards{
+		passwords: newPasswords(cfg.passwordOptions(), m.hashWait),
+		limits:    &limits{counters: counts, names: names, o: cfg.limitOptions(), refused: m.limited},
+		codes:     &codes{store: counts, names: names, key: key},
+		metrics:   m,
+	}, nil
 }
 
 // OpenStore opens the store that the URL names: sqlite:PATH, or mongodb://…

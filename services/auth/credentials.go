@@ -22,8 +22,7 @@ const finishWait = 10 * time.Second
 // credentials checks and changes passwords.
 type credentials struct {
 	*accounts
-	log     *slog.Logger
-	metrics *metrics
+	log *slog.Logger
 }
 
 // Login returns the user whose password it is. An unknown account costs the

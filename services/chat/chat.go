@@ -57,11 +57,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 
 	social := &neighbours{calls: rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})}
 	members := NewMemberships(social.membership, cfg.membershipOptions(now))
-	if err := watchMemberships(nc, hooks, members, tel.Log); err != nil {
-		return err
-	}
 	memory := NewMemory(cfg.memoryOptions())
-	if err := watchRemovals(nc, hooks, memory, tel.Log); err != nil {
+	if err := errors.Join(watchMemberships(nc, hooks, members, tel.Log), watchRemovals(nc, hooks, memory, tel.Log)); err != nil {
 		return err
 	}
 
