@@ -124,7 +124,7 @@ func (h *house) gateway(ctx context.Context, i int, addr string) (part, error) {
 }
 
 func servicePart(service contract.Service, tel *telemetry.Telemetry, serve func(context.Context) error) part {
-	return part{name: string(service), tel: tel, run: serve, answers: serviceAnswers(tel)}
+	return part{name: string(service), tel: tel, run: serve, answers: tel.Health.Ready}
 }
 
 // configure reads a service's own settings and starts its telemetry, which is
@@ -133,5 +133,10 @@ func configure(ctx context.Context, service, name contract.Service, cfg any, par
 	if err := run.Config(strings.ToUpper(string(service)), cfg); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	return telemetry.New(ctx, name, run.Version, *part)
+	tel, err := telemetry.New(ctx, name, run.Version, *part)
+	if err != nil {
+		return nil, err
+	}
+	tel.Health.Starting() // the service says when it has started
+	return tel, nil
 }

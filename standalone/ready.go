@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,21 +54,6 @@ func askAll(ctx context.Context, parts []part) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// rpcCheck is the readiness check that a service adds last: without it the
-// others say nothing.
-const rpcCheck = "rpc"
-
-// serviceAnswers asks a service whether it serves.
-func serviceAnswers(tel *telemetry.Telemetry) func(context.Context) error {
-	return func(ctx context.Context) error {
-		states := tel.Health.States(ctx)
-		if !slices.ContainsFunc(states, func(s telemetry.CheckState) bool { return s.Name == rpcCheck }) {
-			return errors.New("is starting")
-		}
-		return tel.Health.Ready(ctx)
-	}
 }
 
 // gatewayAnswers asks a gateway by the way that clients take.

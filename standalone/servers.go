@@ -99,7 +99,7 @@ func (a *servers) bus(own bus.Config, service contract.Service) bus.Config {
 	if !a.natsOwn {
 		return own
 	}
-	own.URL = a.natsURL
+	own.URL, own.NKeySeed = a.natsURL, ""
 	own.User, own.Password = string(service), a.secrets.NATS[string(service)]
 	return own
 }
