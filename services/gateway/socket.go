@@ -47,7 +47,7 @@ type sockets struct {
 	bearer    func(*fiber.Ctx) (raw string, present bool, err error)
 	address   func(*fiber.Ctx) string // empty when it does not count
 
-	buffers *sync.Pool // write buffers, held only while a frame is written
+	buffers *sync.Pool // of the library's write buffers; without it each connection had one
 }
 
 // local is the key under which Upgrade passes what it found to serve.
