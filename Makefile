@@ -4,6 +4,7 @@
 #   make test TESTFLAGS="-run TestSecrets"
 #   make lint test MODULES=./standalone
 #   make faults DURATION=20m SEED=7
+#   make load SCENARIO=hotroom DURATION=20s
 #   make env ROTATE=nats
 #   make secrets ARGS="-namespace parley -smtp smtp://user:password@mail:587"
 
@@ -56,12 +57,12 @@ faults: ## Let faults strike for DURATION, as SEED says, and show that nothing i
 		$(if $(DURATION),-faults.duration=$(DURATION)) $(if $(SEED),-faults.seed=$(SEED)) \
 		$(if $(JSON),-faults.json="$(abspath $(JSON))") $(if $(MONGO_RESTART),-faults.mongo-restart="$(MONGO_RESTART)")
 
-# Against gateways that run elsewhere: go run ./e2e/load -gateways URL,URL.
-load: ## Measure how fast Parley is: SCENARIO=persist,hotroom… DURATION=20s JSON=FILE; ARGS are further flags.
+# LOADFLAGS are further flags of e2e/load, such as -conns 10000.
+load: ## Measure how fast SCENARIO is, or all are, beside the machine's floor; JSON keeps the results.
 	@go build -o bin/parley ./standalone
 	@go build -o bin/load ./e2e/load
-	@exec bin/load -parley bin/parley $(if $(SCENARIO),-scenario $(SCENARIO)) $(if $(DURATION),-duration $(DURATION)) \
-		$(if $(JSON),-json "$(abspath $(JSON))") $(ARGS)
+	@exec bin/load -parley bin/parley -floor $(if $(SCENARIO),-scenario $(SCENARIO)) \
+		$(if $(DURATION),-duration $(DURATION)) $(if $(JSON),-json "$(JSON)") $(LOADFLAGS)
 
 lint: ## Check formatting, vet, and run golangci-lint with the import rules.
 	@unformatted="$$(gofmt -l $(MODULES))"; \

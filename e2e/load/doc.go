@@ -1,6 +1,6 @@
 // Command load measures how fast Parley is, as its users would find it: it
 // registers people through the public API, connects their devices, has them
-// talk, and counts every message at every member.
+// talk, and counts every message at every member. See docs/performance.md.
 //
 // It must cost less than what it measures. A device is one goroutine and one
 // buffer (socket.go, device.go); a delivered frame is found by a scan of its

@@ -16,6 +16,9 @@ import (
 
 func main() {
 	lifetime.Main("load", func(ctx context.Context) error {
+		if len(os.Args) > 1 && os.Args[1] == childCommand {
+			return serveChild(ctx, os.Args[2:], os.Stdin, os.Stdout)
+		}
 		var look io.Writer
 		if isatty.IsTerminal(os.Stderr.Fd()) {
 			look = os.Stderr
@@ -67,9 +70,9 @@ func (all *reports) add(rep *report) {
 	all.Scenarios = append(all.Scenarios, rep)
 }
 
-// one measures one scenario.
+// one measures one scenario, between its floors if they are asked for.
 func (o *options) one(ctx context.Context, sc scenario, mail *embedded.SMTP, p *progress) (*report, error) {
-	s := &stage{scenario: sc, text: o.text, duration: o.duration, fs: "/proc", tell: p.tell}
+	s := &stage{scenario: sc, text: o.text, duration: o.duration, history: o.history, fs: "/proc", tell: p.tell}
 	urls := o.gateways
 	if o.parley != "" {
 		started, err := startParley(ctx, o.parley, mail.URL())
@@ -87,5 +90,27 @@ func (o *options) one(ctx context.Context, sc scenario, mail *embedded.SMTP, p *
 		s.watched = append(s.watched, process{pid: pid, name: name})
 	}
 	s.town = newTown(urls, mail, p.tell)
-	return s.measure(ctx)
+	if !o.floor || sc.floor == nil {
+		return s.measure(ctx)
+	}
+	return s.between(ctx)
+}
+
+// between measures the floor before and after the scenario.
+func (s *stage) between(ctx context.Context) (*report, error) {
+	before, err := s.floor(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("floor: %w", err)
+	}
+	rep, err := s.measure(ctx)
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.floor(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("floor: %w", err)
+	}
+	rep.Floors = []*floor{before, after}
+	rep.relate()
+	return rep, nil
 }

@@ -18,13 +18,15 @@ type options struct {
 	parley    string   // a binary to start instead
 	scenarios []scenario
 	duration  time.Duration
+	floor     bool
 	pids      []int
 	json      string // a file
 	mail      string // host:port
 
 	conns, members, senders int
 	rate                    float64
-	text                    int // characters
+	text                    int   // characters
+	history                 int64 // messages
 }
 
 // parseOptions reads the command line. flag.ErrHelp says that the usage was
@@ -37,6 +39,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	set.StringVar(&o.parley, "parley", "", "instead of -gateways: the `binary` of standalone to start, its parts as processes of their own, for each scenario anew")
 	names := set.String("scenario", "all", "`names` with commas, of "+strings.Join(scenarioNames(), ", ")+"; or all")
 	set.DurationVar(&o.duration, "duration", 20*time.Second, "how long is measured, after a warm-up")
+	set.BoolVar(&o.floor, "floor", false, "measure before and after what the same work costs without Parley")
 	pids := set.String("pid", "", "process `ids` whose CPU and memory are measured, with commas; of a started Parley all")
 	set.StringVar(&o.json, "json", "", "`file` to write the results to")
 	set.StringVar(&o.mail, "mail", "127.0.0.1:2525", "`address` to listen on for the mail with codes: the services' SMTP_URL is smtp://ADDRESS?tls=none")
@@ -45,6 +48,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	set.IntVar(&o.senders, "senders", 0, "how many of them send; 0: as the scenario has it")
 	set.Float64Var(&o.rate, "rate", 0, "sends a second of all together, an open loop; 0: as the scenario has it, mostly a closed loop")
 	set.IntVar(&o.text, "text", 128, "characters of a message")
+	set.Int64Var(&o.history, "history", 0, "`messages` that are sent before it is measured, where any are")
 	if err := set.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(out, "load measures how fast Parley is. Its scenarios:")
@@ -100,8 +104,8 @@ func (o *options) check() error {
 		return errors.New("-duration must be more than 0")
 	case o.text < 1 || o.text > 4000:
 		return errors.New("-text must be 1 to 4000")
-	case o.conns < 0 || o.members < 0 || o.senders < 0 || o.rate < 0:
-		return errors.New("-conns, -members, -senders and -rate must not be negative")
+	case o.conns < 0 || o.members < 0 || o.senders < 0 || o.rate < 0 || o.history < 0:
+		return errors.New("-conns, -members, -senders, -rate and -history must not be negative")
 	}
 	return nil
 }

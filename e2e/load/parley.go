@@ -23,8 +23,7 @@ const (
 // parleyEnv lifts the limits that protect a server from one address and one
 // user: here, all come from one, and each sends as fast as it can.
 var parleyEnv = []string{
-	"LOG_LEVEL=warn",
-	"GATEWAY_DRAIN_TIME=0s", // all have left when it stops
+	"LOG_LEVEL=error",
 	"AUTH_ACCESS_TTL=15m",
 	"AUTH_HASH_WAIT=1m",
 	"AUTH_ADDRESS_CODES_PER_HOUR=1000000",
@@ -40,9 +39,9 @@ var parleyEnv = []string{
 	"GATEWAY_FRAME_BURST=100000",
 }
 
-// system is a started Parley: each part a process of its own, two gateways,
+// instance is a started Parley: each part a process of its own, two gateways,
 // SQLite in a directory that ends with it.
-type system struct {
+type instance struct {
 	dir   string
 	urls  []string
 	parts []*part
@@ -56,12 +55,12 @@ type part struct {
 }
 
 // startParley returns when all parts are ready.
-func startParley(ctx context.Context, binary, smtp string) (*system, error) {
+func startParley(ctx context.Context, binary, smtp string) (*instance, error) {
 	dir, err := os.MkdirTemp("", "parley-load-")
 	if err != nil {
 		return nil, fmt.Errorf("start parley: %w", err)
 	}
-	p := &system{dir: dir}
+	p := &instance{dir: dir}
 	addrs, err := freeAddrs(ctx, 2+gateways)
 	if err != nil {
 		p.stop()
@@ -88,11 +87,11 @@ func startParley(ctx context.Context, binary, smtp string) (*system, error) {
 }
 
 // start runs a part until it says that it is ready.
-func (p *system) start(ctx context.Context, name, binary string, args, env []string) error {
-	// Ended by stop.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, args...) //nolint:gosec // the binary is what whoever starts us names
+func (p *instance) start(ctx context.Context, name, binary string, args, env []string) error {
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, args...) //nolint:gosec // G702: whoever starts load names the binary; ended by stop
 	cmd.Env = env
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us; stop tells the parts
+	// Ctrl-C is for us; stop tells the parts.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, in, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
@@ -142,7 +141,7 @@ func awaitReady(out io.Reader) string {
 }
 
 // processes lists the parts.
-func (p *system) processes() []process {
+func (p *instance) processes() []process {
 	var list []process
 	for _, part := range p.parts {
 		list = append(list, process{pid: part.cmd.Process.Pid, name: part.name})
@@ -151,7 +150,7 @@ func (p *system) processes() []process {
 }
 
 // stop ends the parts, the last started first, and removes their data.
-func (p *system) stop() {
+func (p *instance) stop() {
 	for i := len(p.parts) - 1; i >= 0; i-- {
 		part := p.parts[i]
 		_ = part.cmd.Process.Signal(syscall.SIGTERM)

@@ -14,6 +14,12 @@ type reports struct {
 	Scenarios []*report `json:"scenarios"`
 }
 
+// The loops.
+const (
+	closedLoop = "closed" // the next send follows an acknowledgement
+	openLoop   = "open"   // sends come at a rate
+)
+
 // report is what one scenario measured. Per-process figures are missing when
 // no process was watched, latencies when there were none.
 type report struct {
@@ -50,6 +56,9 @@ type report struct {
 	CPUPerMinute          float64         `json:"cpu_seconds_per_minute,omitempty"`
 	MemoryPerConnection   float64         `json:"memory_bytes_per_connection,omitempty"` // of gateways, if any are known as such
 	GeneratorCPUPerMinute float64         `json:"generator_cpu_seconds_per_minute"`
+
+	Floors []*floor           `json:"floors,omitempty"` // before and after
+	Ratios map[string]float64 `json:"ratios,omitempty"` // to the floors' means
 }
 
 // processReport is what a process used. CPU is within the measured time;
@@ -84,7 +93,7 @@ func (s *stage) report(r *run, unanswered int, before []usage, u used) *report {
 	sum := r.meter.sum()
 	lost, doubled := r.count(unanswered)
 	rep := &report{
-		Scenario: s.name, Loop: "closed", Seconds: min(u.took, s.duration).Seconds(),
+		Scenario: s.name, Loop: closedLoop, Seconds: min(u.took, s.duration).Seconds(),
 		Gateways: len(s.town.urls), Connections: len(r.devices), Rooms: len(r.rooms), Senders: min(s.senders, len(r.devices)),
 		Rate: s.rate, Text: s.text,
 		Sends: sum.Sends, Deliveries: sum.Deliveries,
@@ -96,7 +105,7 @@ func (s *stage) report(r *run, unanswered int, before []usage, u used) *report {
 		Unanswered: unanswered, Errors: r.meter.failures(),
 	}
 	if s.rate > 0 {
-		rep.Loop = "open"
+		rep.Loop = openLoop
 	}
 	for _, took := range r.stormed {
 		rep.Storms = append(rep.Storms, took.Seconds())

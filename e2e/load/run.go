@@ -14,11 +14,12 @@ const (
 	connectWait = 2 * time.Minute  // until all devices are ready
 	answerWait  = 20 * time.Second // until the last sends have their answer
 	settleWait  = 30 * time.Second // until every member has every message
+	repairPause = time.Second      // until members ask who lack something
 	settlePoll  = 20 * time.Millisecond
 	dialsAtOnce = 64 // while devices connect before a measurement
 )
 
-// run is one scenario on its way: its clock, its devices, its
+// run is one scenario, or one floor, on its way: its clock, its devices, its
 // rooms, and what is counted.
 type run struct {
 	id    uint32 // in its client_ids
@@ -105,11 +106,13 @@ func (r *run) settle(ctx context.Context) (unanswered int) {
 	cancel()
 	settled, cancel := context.WithTimeout(ctx, settleWait)
 	defer cancel()
-	for asked := time.Now(); !await(settled, func() bool { return r.behind() == 0 || time.Since(asked) > time.Second }) || r.behind() > 0; {
-		if settled.Err() != nil {
-			return unanswered
+	for settled.Err() == nil {
+		patience, end := context.WithTimeout(settled, repairPause)
+		done := await(patience, func() bool { return r.behind() == 0 })
+		end()
+		if done {
+			break
 		}
-		asked = time.Now()
 		r.repair()
 	}
 	return unanswered

@@ -21,6 +21,8 @@ type scenario struct {
 	prepare func(context.Context, *stage) (*run, error)
 	// drive has the devices do what they do until ctx ends.
 	drive func(context.Context, *stage, *run) error
+	// floor measures the least that this must cost; nil: there is none.
+	floor func(context.Context, *stage) (*floor, error)
 }
 
 // scenarios lists them in the order in which they are run.
@@ -29,32 +31,32 @@ func scenarios() []scenario {
 		{
 			name: "persist", about: "groups of 5, everyone sends",
 			conns: 100, members: 5, senders: 100, warmUp: time.Second,
-			prepare: prepareGroups, drive: talk,
+			prepare: prepareGroups, drive: talk, floor: persistFloor,
 		},
 		{
 			name: "hotroom", about: "one group, few send",
 			conns: 100, members: 100, senders: 20, warmUp: time.Second,
-			prepare: prepareHotRoom, drive: talk,
+			prepare: prepareHotRoom, drive: talk, floor: broadcastFloor(byMembers, talk),
 		},
 		{
 			name: "direct", about: "pairs, both send",
 			conns: 1000, members: 2, senders: 1000, warmUp: time.Second,
-			prepare: preparePairs, drive: talk,
+			prepare: preparePairs, drive: talk, floor: persistFloor,
 		},
 		{
 			name: "idle", about: "connected, in three rooms each, nobody sends",
 			conns: 1000, members: 3, warmUp: 0,
-			prepare: prepareRing, drive: rest,
+			prepare: prepareRing, drive: rest, floor: broadcastFloor(byConns, rest),
 		},
 		{
 			name: "storm", about: "all reconnect at once and catch up",
 			conns: 1000, members: 10, warmUp: 0,
-			prepare: prepareGroups, drive: storms,
+			prepare: prepareGroups, drive: storms, floor: broadcastFloor(byConns, bareStorm),
 		},
 		{
 			name: "mixed", about: "an open loop of sends, with reads, history and reconnects",
 			conns: 100, members: 5, senders: 100, rate: 500, warmUp: time.Second,
-			prepare: prepareGroups, drive: mixed,
+			prepare: prepareGroups, drive: mixed, floor: commitFloor,
 		},
 	}
 }

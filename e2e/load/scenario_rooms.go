@@ -112,8 +112,8 @@ func prepareRing(ctx context.Context, s *stage) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, id := range groups {
-		addRoom(r, id, devices, lists[i])
+	for i, list := range lists {
+		addRoom(r, groups[i], devices, list)
 	}
 	return r, nil
 }

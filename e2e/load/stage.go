@@ -12,6 +12,7 @@ type stage struct {
 	scenario
 	text     int
 	duration time.Duration
+	history  int64 // messages that are acknowledged before it is measured
 	town     *town
 	watched  []process
 	fs       procfs
@@ -39,11 +40,15 @@ func (s *stage) measureRun(ctx context.Context, r *run) (*report, error) {
 	if err := r.connect(ctx); err != nil {
 		return nil, err
 	}
-	driving, stop := context.WithTimeout(ctx, s.warmUp+s.duration)
+	driving, stop := context.WithCancel(ctx)
 	defer stop()
 	driven := make(chan error, 1)
 	go func() { driven <- s.drive(driving, s, r) }() // ends with driving, joined below
 	sleep(driving, s.warmUp)
+	if s.senders > 0 && !await(ctx, func() bool { return r.meter.sum().AllSends >= s.history }) {
+		return nil, ctx.Err()
+	}
+	defer time.AfterFunc(s.duration, stop).Stop()
 	used, err := s.window(r, driven)
 	if err != nil {
 		return nil, err

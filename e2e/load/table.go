@@ -35,11 +35,19 @@ func (rep *report) print(out io.Writer) {
 		row("  errors", "%s %d", code, rep.Errors[code])
 	}
 	if len(rep.Processes) > 0 {
-		row("  CPU", "%.3f s per 1,000 sends, %.3f s per 100,000 deliveries, %.1f s a minute",
-			rep.CPUPer1000Sends, rep.CPUPer100kDeliveries, rep.CPUPerMinute)
+		row("  CPU", "%.1f s a minute", rep.CPUPerMinute)
+		if rep.Deliveries > 0 {
+			row("  CPU", "%.3f s per 1,000 sends, %.3f s per 100,000 deliveries", rep.CPUPer1000Sends, rep.CPUPer100kDeliveries)
+		}
 		row("  memory", "%.1f KiB a connection", rep.MemoryPerConnection/1024)
 	}
 	row("  CPU of load itself", "%.1f s a minute", rep.GeneratorCPUPerMinute)
+	for _, f := range rep.Floors {
+		row("  floor", "%s", f)
+	}
+	for _, name := range slices.Sorted(maps.Keys(rep.Ratios)) {
+		row("  ratio", "%s %.2f", name, rep.Ratios[name])
+	}
 }
 
 // write puts all results into a file.
