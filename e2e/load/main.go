@@ -81,6 +81,9 @@ func (o *options) one(ctx context.Context, sc scenario, mail *embedded.SMTP, p *
 		}
 		defer started.stop()
 		urls, s.watched = started.urls, started.processes()
+		if o.profile != "" {
+			s.profiles = profiles{dir: o.profile, ops: started.ops}
+		}
 	}
 	for _, pid := range o.pids {
 		name, err := s.fs.name(pid)

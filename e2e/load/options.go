@@ -21,6 +21,7 @@ type options struct {
 	floor     bool
 	pids      []int
 	json      string // a file
+	profile   string // a directory
 	mail      string // host:port
 
 	conns, members, senders int
@@ -42,6 +43,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	set.BoolVar(&o.floor, "floor", false, "measure before and after what the same work costs without Parley")
 	pids := set.String("pid", "", "process `ids` whose CPU and memory are measured, with commas; of a started Parley all")
 	set.StringVar(&o.json, "json", "", "`file` to write the results to")
+	set.StringVar(&o.profile, "profile", "", "`directory` for CPU and allocation profiles of each part that -parley starts")
 	set.StringVar(&o.mail, "mail", "127.0.0.1:2525", "`address` to listen on for the mail with codes: the services' SMTP_URL is smtp://ADDRESS?tls=none")
 	set.IntVar(&o.conns, "conns", 0, "connections, each of a user of its own; 0: as the scenario has it")
 	set.IntVar(&o.members, "members", 0, "members of a group; 0: as the scenario has it")
@@ -100,6 +102,8 @@ func (o *options) check() error {
 		return errors.New("either -gateways or -parley says what to measure")
 	case o.parley != "" && len(o.pids) > 0:
 		return errors.New("-pid: of what -parley starts, all is measured")
+	case o.parley == "" && o.profile != "":
+		return errors.New("-profile: only what -parley starts is profiled")
 	case o.duration <= 0:
 		return errors.New("-duration must be more than 0")
 	case o.text < 1 || o.text > 4000:

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +25,7 @@ const (
 // user: here, all come from one, and each sends as fast as it can.
 var parleyEnv = []string{
 	"LOG_LEVEL=error",
+	"PPROF=true", // costs nothing until it is asked for
 	"AUTH_ACCESS_TTL=15m",
 	"AUTH_HASH_WAIT=1m",
 	"AUTH_ADDRESS_CODES_PER_HOUR=1000000",
@@ -44,6 +46,7 @@ var parleyEnv = []string{
 type instance struct {
 	dir   string
 	urls  []string
+	ops   map[string]string // each part's operations port
 	parts []*part
 }
 
@@ -60,28 +63,41 @@ func startParley(ctx context.Context, binary, smtp string) (*instance, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start parley: %w", err)
 	}
-	p := &instance{dir: dir}
-	addrs, err := freeAddrs(ctx, 2+gateways)
+	p := &instance{dir: dir, ops: map[string]string{}}
+	shared := []string{"nats", "redis", "auth", "social", "chat"}
+	addrs, err := freeAddrs(ctx, 2+len(shared)+2*gateways)
 	if err != nil {
 		p.stop()
 		return nil, fmt.Errorf("start parley: %w", err)
 	}
-	common := []string{"-data", dir, "-ops-addr", "127.0.0.1:0", "-nats-addr", addrs[0], "-redis-addr", addrs[1]}
+	common := []string{"-data", dir, "-nats-addr", addrs[0], "-redis-addr", addrs[1]}
+	addrs = addrs[2:]
 	env := append(append(os.Environ(), parleyEnv...), "SMTP_URL="+smtp)
-	// The servers first, then the services, then those who ask them.
-	for _, only := range []string{"nats", "redis", "auth", "social", "chat"} {
-		if err := p.start(ctx, only, binary, append(common, "-only", only), env); err != nil {
+	next := func() (addr string) {
+		addr, addrs = addrs[0], addrs[1:]
+		return addr
+	}
+	start := func(name, only string, more ...string) error {
+		p.ops[name] = next()
+		args := append(slices.Concat(common, more), "-ops-addr", p.ops[name], "-only", only)
+		if err := p.start(ctx, name, binary, args, env); err != nil {
 			p.stop()
+			return err
+		}
+		return nil
+	}
+	// The servers first, then the services, then those who ask them.
+	for _, only := range shared {
+		if err := start(only, only); err != nil {
 			return nil, err
 		}
 	}
-	for i, addr := range addrs[2:] {
-		p.urls = append(p.urls, "http://"+addr)
-		name := fmt.Sprintf("gateway-%d", i)
-		if err := p.start(ctx, name, binary, append(common, "-only", "gateway", "-addr", addr), env); err != nil {
-			p.stop()
+	for i := range gateways {
+		addr := next()
+		if err := start(fmt.Sprintf("gateway-%d", i), "gateway", "-addr", addr); err != nil {
 			return nil, err
 		}
+		p.urls = append(p.urls, "http://"+addr)
 	}
 	return p, nil
 }

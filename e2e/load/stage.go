@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -15,6 +16,7 @@ type stage struct {
 	history  int64 // messages that are acknowledged before it is measured
 	town     *town
 	watched  []process
+	profiles profiles
 	fs       procfs
 	tell     func(format string, args ...any) // progress
 }
@@ -49,7 +51,7 @@ func (s *stage) measureRun(ctx context.Context, r *run) (*report, error) {
 		return nil, ctx.Err()
 	}
 	defer time.AfterFunc(s.duration, stop).Stop()
-	used, err := s.window(r, driven)
+	used, err := s.window(ctx, r, driven)
 	if err != nil {
 		return nil, err
 	}
@@ -70,13 +72,15 @@ type used struct {
 }
 
 // window measures until the drive ends, with progress every second.
-func (s *stage) window(r *run, driven <-chan error) (u used, err error) {
+func (s *stage) window(ctx context.Context, r *run, driven <-chan error) (u used, err error) {
 	if u.from, err = s.fs.readAll(s.watched); err != nil {
 		return u, err
 	}
 	selfBefore, _ := s.fs.read(os.Getpid()) // zero where there is no /proc
 	began := r.now()
 	r.meter.open(began, s.duration)
+	profiled := s.profiles.take(context.WithoutCancel(ctx), s.name, s.duration)
+	defer func() { err = errors.Join(err, profiled()) }()
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	var last counts
