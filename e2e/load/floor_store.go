@@ -22,7 +22,7 @@ CREATE TABLE messages (
 	type TEXT NOT NULL, text TEXT NOT NULL, hash BLOB NOT NULL, sent_at INTEGER NOT NULL,
 	PRIMARY KEY (room_id, seq)
 ) WITHOUT ROWID, STRICT;
-CREATE UNIQUE INDEX messages_client ON messages (room_id, sender_id, client_id);`
+CREATE UNIQUE INDEX messages_by_client_id ON messages (client_id, sender_id, room_id);`
 
 // storeFloor is what the store can do alone, asked by one program that waits
 // for each commit: messages a second of one commit each and in batches, and how

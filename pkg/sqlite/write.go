@@ -42,6 +42,16 @@ func (db *DB) Write(ctx context.Context, f func(*sql.Tx) error) error {
 	return nil
 }
 
+// Prepare prepares a statement for use within [DB.Write], by tx.StmtContext:
+// parsing one costs as much as running it. It ends with the DB.
+func (db *DB) Prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	stmt, err := db.write.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("prepare statement: %w", AsFault(err))
+	}
+	return stmt, nil
+}
+
 // begin starts a transaction and with it takes the file's write lock.
 func (db *DB) begin(ctx context.Context) (*sql.Tx, error) {
 	limit, ok := ctx.Deadline()

@@ -22,7 +22,7 @@ func TestSQLite_reads_by_index(t *testing.T) {
 		want  []string
 	}{
 		"tails":         {sqlTails, []any{`["room"]`}, []string{"messages USING PRIMARY KEY (room_id=?)"}},
-		"by client id":  {sqlByKey, []any{`[["room","ann","1"]]`}, []string{"m USING INDEX messages_client (room_id=? AND sender_id=? AND client_id=?)"}},
+		"by client id":  {sqlByKey, []any{`[["room","ann","1"]]`}, []string{"m USING INDEX messages_by_client_id (client_id=? AND sender_id=? AND room_id=?)"}},
 		"page":          {sqlPage, []any{"room", 1, 10, 10}, []string{byPlace + ">? AND seq<?)"}},
 		"newest page":   {sqlPageNewest, []any{"room", 1, 10, 10}, []string{byPlace + ">? AND seq<?)"}},
 		"messages":      {sqlByPlace, []any{`[["room",1]]`}, []string{byPlace + "=?)"}},

@@ -68,8 +68,8 @@ func (s *ackFirst) Close() error {
 // from being stored twice: of the same name, so that the store does not make
 // it anew at its next start.
 const dropUniqueKey = `
-DROP INDEX IF EXISTS messages_client;
-CREATE INDEX messages_client ON messages (room_id, sender_id, client_id);`
+DROP INDEX IF EXISTS messages_by_client_id;
+CREATE INDEX messages_by_client_id ON messages (room_id, sender_id, client_id);`
 
 // DropUniqueKey sabotages the store at the URL, a SQLite file that exists.
 func DropUniqueKey(ctx context.Context, url string) error {
