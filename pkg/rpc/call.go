@@ -3,7 +3,6 @@ package rpc
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/payload"
 	"github.com/parley-im/parley/pkg/telemetry"
 )
 
@@ -86,7 +86,7 @@ func (c *Client) call(ctx context.Context, r *route, subject string, in, out any
 	if reply.Header != nil && reply.Header.Get(micro.ErrorCodeHeader) != "" {
 		return remoteFault(r.label, reply)
 	}
-	if err := json.Unmarshal(reply.Data, out); err != nil {
+	if err := payload.Decode(reply.Data, out); err != nil {
 		return fault.From(fmt.Errorf("decode reply of %s: %w", r.label, err))
 	}
 	return nil

@@ -3,7 +3,6 @@ package rpc
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/payload"
 )
 
 // endpoint is one method as the server holds it, without its types.
@@ -49,7 +49,7 @@ func Handle[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context
 	}
 	ep.serve = func(ctx context.Context, data []byte, out *bytes.Buffer) error {
 		var req Req
-		if err := json.Unmarshal(data, &req); err != nil {
+		if err := payload.Decode(data, &req); err != nil {
 			return badRequest(err)
 		}
 		rep, err := h(ctx, req)
@@ -84,8 +84,8 @@ func (s *Server) add(owner contract.Service, ep *endpoint) {
 
 // badRequest says what is wrong with a body, but not what was in it.
 func badRequest(err error) error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) && wrong.Field != "" {
+	var wrong *payload.WrongTypeError
+	if errors.As(err, &wrong) {
 		return fault.Invalid(wrong.Field, "has the wrong type")
 	}
 	return fault.New(fault.InvalidArgument, "the request is not the JSON that the method takes")

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 	"unicode/utf8"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/payload"
 	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/telemetry"
 )
@@ -187,10 +187,7 @@ func decodeFrame(messageType int, data []byte) (contract.Frame, error) {
 	if messageType != websocket.TextMessage {
 		return frame, fault.New(fault.InvalidArgument, "frames are text")
 	}
-	if !utf8.Valid(data) {
-		return frame, fault.New(fault.InvalidArgument, "the frame is not UTF-8")
-	}
-	if err := json.Unmarshal(data, &frame); err != nil {
+	if err := payload.Decode(data, &frame); err != nil {
 		return contract.Frame{}, fault.New(fault.InvalidArgument, "the frame is not an object of id, op and data").Because(err)
 	}
 	if utf8.RuneCountInString(frame.ID) > maxFrameID {
@@ -204,13 +201,13 @@ func decodeData(data []byte, into any) error {
 	if len(data) == 0 {
 		return fault.Invalid("data", "is missing")
 	}
-	err := json.Unmarshal(data, into)
-	var wrongType *json.UnmarshalTypeError
+	err := payload.Decode(data, into)
+	var wrongType *payload.WrongTypeError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return fault.Invalid(wrongType.Field, "is a "+wrongType.Value).Because(errBadFrame)
+	case errors.As(err, &wrongType):
+		return fault.Invalid(wrongType.Field, "is a "+wrongType.Is).Because(errBadFrame)
 	default:
 		return fault.Invalid("data", "is not an object").Because(errBadFrame)
 	}
