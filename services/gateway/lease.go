@@ -7,9 +7,11 @@ import (
 )
 
 const (
-	// leaseTime is how long tokens that were taken may be spent. What is left
-	// is lost; the bucket has filled up again by then.
-	leaseTime = time.Second
+	// leaseTime is how long tokens that were taken may be spent: long enough
+	// that someone who sends every few seconds asks once for several. What is
+	// left is lost. By then the bucket is full again, so that a gateway which
+	// holds a lease lets pass a twentieth more than a full bucket, at most.
+	leaseTime = 10 * time.Second
 	// leaseSweep is how often leases that nobody uses are forgotten.
 	leaseSweep = 10 * time.Second
 )
