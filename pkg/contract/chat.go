@@ -160,7 +160,7 @@ type HeadReply struct {
 
 // What chat answers.
 var (
-	SendMessage   = Method[SendRequest, SendReply]{Service: Chat, Name: "send", Pinned: true, Repeatable: true, Callers: []Service{Gateway}, Doc: "Append a message to a room."}
+	SendMessage   = Method[SendRequest, SendReply]{Service: Chat, Name: "send", Pinned: true, Repeatable: true, Grouped: true, Callers: []Service{Gateway}, Doc: "Append a message to a room."}
 	GetMessages   = Method[HistoryRequest, HistoryReply]{Service: Chat, Name: "history", Pinned: true, Repeatable: true, Callers: []Service{Gateway}, Doc: "Page through a room's log."}
 	RemoveMessage = Method[MessageRequest, Empty]{Service: Chat, Name: "remove", Repeatable: true, Callers: []Service{Gateway}, Doc: "Replace a message by a tombstone."}
 	SetRead       = Method[MessageRequest, Empty]{Service: Chat, Name: "set_read", Repeatable: true, Callers: []Service{Gateway}, Doc: "Move the caller's read position forward."}

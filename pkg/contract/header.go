@@ -14,6 +14,15 @@ const HeaderLeaving = "Parley-Leaving"
 // ValidRequestID is ignored.
 const HeaderRequestID = "Parley-Request-Id"
 
+// HeaderGroup says, in a request of a Grouped method, how many calls it holds:
+// its body is then an array of their requests, and the answer's one of
+// {"reply":…} or {"fault":…}, in the same order. Such a request is nobody's in
+// particular, and has no id.
+const HeaderGroup = "Parley-Group"
+
+// MaxGroup is the most calls that one request may hold.
+const MaxGroup = 128
+
 // MaxRequestIDLength is the most characters that a request's id may have.
 const MaxRequestIDLength = 64
 

@@ -17,6 +17,8 @@ type Method[Req, Rep any] struct {
 	// Repeatable methods may run again with the same request: that changes
 	// nothing more. A caller whose request gets no answer sends it again.
 	Repeatable bool
+	// Grouped methods take several calls in one request, as HeaderGroup says.
+	Grouped bool
 	// Callers are the parts that may call it.
 	Callers []Service
 	Doc     string // one sentence for docs/nats.md
@@ -43,6 +45,7 @@ func (m Method[Req, Rep]) Info() MethodInfo {
 		Subject:    m.Subject(),
 		Pinned:     m.Pinned,
 		Repeatable: m.Repeatable,
+		Grouped:    m.Grouped,
 		Callers:    m.Callers,
 		Request:    typeName[Req](),
 		Reply:      typeName[Rep](),
@@ -57,6 +60,7 @@ type MethodInfo struct {
 	Subject        string
 	Pinned         bool
 	Repeatable     bool
+	Grouped        bool
 	Callers        []Service
 	Request, Reply string // names of the Go types
 	Doc            string

@@ -18,6 +18,8 @@ import (
 func BenchmarkRoundTrip(b *testing.B) {
 	ns := startNATS(b)
 	serveEcho(b, connect(b, ns), options(), nil)
+	groups := serveGroups(b, connect(b, ns), options())
+	close(groups.gate)
 	server, client := connect(b, ns), connect(b, ns)
 	respond := func(subject string, reply func([]byte) []byte) {
 		if _, err := server.QueueSubscribe(subject, "q", func(m *nats.Msg) { _ = m.Respond(reply(m.Data)) }); err != nil {
@@ -68,6 +70,10 @@ func BenchmarkRoundTrip(b *testing.B) {
 		}},
 		{"rpc", func() error {
 			_, err := rpc.Call(ctx, c, askMethod(), req)
+			return err
+		}},
+		{"rpc-grouped", func() error {
+			_, err := rpc.Call(ctx, c, groupMethod(), req)
 			return err
 		}},
 	} {

@@ -79,6 +79,13 @@ func (c *Client) call(ctx context.Context, r *route, subject string, in, out any
 		req.msg.Header[contract.HeaderRequestID] = req.id[:]
 	}
 
+	if r.grouped && !span.SpanContext().IsSampled() { // whoever is traced travels alone, to be seen
+		flight, ride := c.groups.board(ctx, c, r, subject, req.body.Bytes())
+		if ride != nil {
+			return c.groups.await(ctx, r, ride, out)
+		}
+		defer flight.land()
+	}
 	reply, f := c.send(ctx, r, req)
 	if f != nil {
 		return f
@@ -86,7 +93,11 @@ func (c *Client) call(ctx context.Context, r *route, subject string, in, out any
 	if reply.Header != nil && reply.Header.Get(micro.ErrorCodeHeader) != "" {
 		return remoteFault(r.label, reply)
 	}
-	if err := payload.Decode(reply.Data, out); err != nil {
+	return decodeReply(r, reply.Data, out)
+}
+
+func decodeReply(r *route, data []byte, out any) *fault.Error {
+	if err := payload.Decode(data, out); err != nil {
 		return fault.From(fmt.Errorf("decode reply of %s: %w", r.label, err))
 	}
 	return nil

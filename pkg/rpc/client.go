@@ -31,6 +31,7 @@ type Client struct {
 	inbox    inbox
 	repeats  repeats
 	departed departed
+	groups   groups
 	pool     sync.Pool // of *request
 
 	mu     sync.RWMutex
@@ -51,6 +52,7 @@ func NewClient(nc *nats.Conn, o ClientOptions) *Client {
 		tracer:  o.Telemetry.Tracer.Tracer(scope),
 		metrics: newClientMetrics(o.Telemetry.Metrics),
 		inbox:   inbox{nc: nc},
+		groups:  groups{lanes: map[string]*lane{}},
 		routes:  map[routeKey]*route{},
 	}
 	c.repeats.fill()
@@ -71,7 +73,8 @@ func To(replica string) CallOption {
 
 // Call asks m's service and waits for its answer, as long as ctx has or, if
 // it has no deadline, ClientOptions.Timeout. The remaining time goes along,
-// so that nobody works for a caller who has left.
+// so that nobody works for a caller who has left. Calls of a Grouped method
+// that meet others of it on their way travel together.
 //
 // The error, if any, is a *[fault.Error]: the method's own, or
 //   - Unavailable with RetryAfter: nobody listened, or NATS was away, for as
@@ -89,7 +92,7 @@ func To(replica string) CallOption {
 func Call[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, Rep], req Req, opts ...CallOption) (Rep, error) {
 	r, ok := c.route(routeKey{m.Service, m.Name})
 	if !ok {
-		r = c.addRoute(routeKey{m.Service, m.Name}, m.Subject(), m.Repeatable)
+		r = c.addRoute(routeKey{m.Service, m.Name}, m.Info())
 	}
 	subject := r.subject
 	if replica := optionsOf(opts).replica; replica != "" && m.Pinned && !c.departed.has(replica) {
@@ -127,6 +130,7 @@ type route struct {
 	service    contract.Service
 	subject    string // of the queue group
 	repeatable bool
+	grouped    bool
 	span       []trace.SpanStartOption
 	metrics    *methodMetrics
 }
@@ -138,13 +142,14 @@ func (c *Client) route(key routeKey) (*route, bool) {
 	return r, ok
 }
 
-func (c *Client) addRoute(key routeKey, subject string, repeatable bool) *route {
+func (c *Client) addRoute(key routeKey, m contract.MethodInfo) *route {
 	label := methodLabel(key.service, key.name)
 	r := &route{
 		label:      label,
 		service:    key.service,
-		subject:    subject,
-		repeatable: repeatable,
+		subject:    m.Subject,
+		repeatable: m.Repeatable,
+		grouped:    m.Grouped,
 		span:       spanOptions(trace.SpanKindClient, key.service, key.name),
 		metrics:    c.metrics.of(label),
 	}

@@ -12,6 +12,9 @@
 // without a word when a server of it dies, or a replica: an answer may leave
 // only by the connection on which the request came.
 //
+// Calls of a Grouped method that meet on their way travel in one request, so
+// that the cost of each falls as they become more; alone, a call waits for none.
+//
 // # What an error says about the request
 //
 //   - Unavailable from a call: it was not run (or the caller itself gave up,

@@ -21,7 +21,11 @@ type endpoint struct {
 	subject string
 	replica string // where only this replica listens; empty unless pinned
 	// serve decodes data, runs the handler and encodes its reply into out.
-	serve   func(ctx context.Context, data []byte, out *bytes.Buffer) error
+	serve func(ctx context.Context, data []byte, out *bytes.Buffer) error
+	// serveGroup does so with several requests; nil unless the method is
+	// grouped. It returns the fault of each, nil for those that have none.
+	serveGroup func(ctx context.Context, data []byte, out *bytes.Buffer) ([]*fault.Error, error)
+
 	span    []trace.SpanStartOption
 	metrics *methodMetrics
 	tally   tally
@@ -39,29 +43,35 @@ type endpoint struct {
 // Handle panics on what only a wrong program can do: a method of another
 // service, one that is handled already, or a server that runs.
 func Handle[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context.Context, Req) (Rep, error)) {
-	ep := &endpoint{name: m.Name, subject: m.Subject()}
-	if m.Pinned {
-		subject, err := m.ReplicaSubject(s.replica)
-		if err != nil {
-			panic(fmt.Sprintf("rpc: handle %s: %v", ep.subject, err))
-		}
-		ep.replica = subject
-	}
+	ep := newEndpoint(s, m.Info())
 	ep.serve = func(ctx context.Context, data []byte, out *bytes.Buffer) error {
 		var req Req
 		if err := payload.Decode(data, &req); err != nil {
 			return badRequest(err)
 		}
 		rep, err := h(ctx, req)
-		if err != nil {
-			return err
-		}
-		if err := encode(out, &rep); err != nil {
-			return fmt.Errorf("encode reply: %w", err)
-		}
-		return nil
+		return reply(out, &rep, err)
 	}
 	s.add(m.Service, ep)
+}
+
+func newEndpoint(s *Server, m contract.MethodInfo) *endpoint {
+	ep := &endpoint{name: m.Name, subject: m.Subject}
+	if m.Pinned {
+		ep.replica = m.Subject + "." + s.replica
+	}
+	return ep
+}
+
+// reply encodes what a handler returned into out, unless that is an error.
+func reply(out *bytes.Buffer, rep any, err error) error {
+	if err != nil {
+		return err
+	}
+	if err := encode(out, rep); err != nil {
+		return fmt.Errorf("encode reply: %w", err)
+	}
+	return nil
 }
 
 func (s *Server) add(owner contract.Service, ep *endpoint) {

@@ -22,6 +22,8 @@ var (
 	errClosed = errors.New("connection to NATS is closed")
 	// errBroke is a connection that went away after the request had left.
 	errBroke = errors.New("connection to NATS broke")
+	// errGroupReply is an answer that does not fit its group.
+	errGroupReply = errors.New("the answer to a group is not one")
 	// errUnanswered is a request that is sent again though it may have been
 	// run.
 	errUnanswered = errors.New("no answer yet")
@@ -80,12 +82,21 @@ func isRemote(f *fault.Error) bool {
 // remoteFault reads the fault that a service answered. If the body holds
 // none, micro's description has its code.
 func remoteFault(method string, reply *nats.Msg) *fault.Error {
+	if f := readFault(method, reply.Data); f != nil {
+		return f
+	}
+	f := &fault.Error{Code: fault.Code(reply.Header.Get(micro.ErrorHeader))}
+	if !f.Code.Known() {
+		f.Code = fault.Internal
+	}
+	return f.Because(&remoteError{method: method})
+}
+
+// readFault reads a fault's JSON; nil if it is none.
+func readFault(method string, data []byte) *fault.Error {
 	f := new(fault.Error)
-	if err := json.Unmarshal(reply.Data, f); err != nil {
-		f.Code = fault.Code(reply.Header.Get(micro.ErrorHeader))
-		if !f.Code.Known() {
-			f.Code = fault.Internal
-		}
+	if err := json.Unmarshal(data, f); err != nil {
+		return nil
 	}
 	return f.Because(&remoteError{method: method})
 }

@@ -51,6 +51,7 @@ type clientMetrics struct {
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	retries  prometheus.Counter
+	group    prometheus.Histogram
 }
 
 func newClientMetrics(reg prometheus.Registerer) *clientMetrics {
@@ -61,6 +62,11 @@ func newClientMetrics(reg prometheus.Registerer) *clientMetrics {
 		retries: register(reg, prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "parley", Subsystem: "rpc_client", Name: "retries_total",
 			Help: "Requests sent again because nobody listened, NATS was away, or no answer came.",
+		})),
+		group: register(reg, prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "parley", Subsystem: "rpc_client", Name: "group_calls",
+			Help:    "Calls in one request, of those that travelled together.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 8),
 		})),
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -44,8 +43,7 @@ func (s *Server) accept(ep *endpoint, req micro.Request, preferred bool) {
 	if f == nil {
 		return
 	}
-	ep.metrics.ended(f, 0, trace.SpanContext{})
-	ep.tally.ended(f, 0)
+	s.endedGroup(context.Background(), job{ep: ep, req: req}, nil, f, 0) // of one, mostly
 	if err := req.Error(wireError(f)); err != nil {
 		s.log.Warn("refusal not sent", "method", ep.label, "error", err)
 	}
@@ -101,12 +99,17 @@ func (s *Server) work(base context.Context, j job, out *bytes.Buffer) {
 	ctx, span := s.tracer.Start(telemetry.Extract(ctx, header), j.ep.label, j.ep.span...)
 	defer span.End()
 
-	f := s.run(ctx, j, out)
+	group := header.Get(contract.HeaderGroup) != ""
+	each, f := s.run(ctx, j, group, out)
 	f = s.answer(ctx, j, out.Bytes(), f)
 	if f != nil {
 		span.SetStatus(codes.Error, string(f.Code))
 	}
 	took := time.Since(j.arrived)
+	if group {
+		s.endedGroup(ctx, j, each, f, took)
+		return
+	}
 	j.ep.metrics.ended(f, took, span.SpanContext())
 	j.ep.tally.ended(f, took)
 }
@@ -120,21 +123,33 @@ func (s *Server) timeout(header nats.Header) time.Duration {
 	return time.Duration(ms) * time.Millisecond
 }
 
-// run calls the handler; nil means that out holds its reply. A request whose
-// caller has given up while it waited is not run.
-func (s *Server) run(ctx context.Context, j job, out *bytes.Buffer) (f *fault.Error) {
+// run calls the handler; a nil fault means that out holds its reply, or those
+// of a group, of which each may have a fault. A request whose caller has given
+// up while it waited is not run.
+func (s *Server) run(ctx context.Context, j job, group bool, out *bytes.Buffer) (each []*fault.Error, f *fault.Error) {
 	defer func() {
 		if v := recover(); v != nil {
 			f = fault.New(fault.Internal, "").Because(&panicError{value: v, stack: debug.Stack()})
 		}
 	}()
-	if err := ctx.Err(); err != nil {
-		return fault.From(err)
+	err := ctx.Err()
+	switch {
+	case err != nil:
+	case !group:
+		err = j.ep.serve(ctx, j.req.Data(), out)
+	case j.ep.serveGroup == nil:
+		err = fault.New(fault.InvalidArgument, "the method takes no groups")
+	default:
+		each, err = j.ep.serveGroup(ctx, j.req.Data(), out)
 	}
-	err := j.ep.serve(ctx, j.req.Data(), out)
 	if err == nil {
-		return nil
+		return each, nil
 	}
+	return nil, asFault(err)
+}
+
+// asFault is [fault.From] for a handler's error, which is never nil.
+func asFault(err error) *fault.Error {
 	if f := fault.From(err); f != nil {
 		return f
 	}

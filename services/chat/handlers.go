@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -24,7 +25,7 @@ type handlers struct {
 
 // register serves every method of the contract.
 func (h *handlers) register(s *rpc.Server) {
-	rpc.Handle(s, contract.SendMessage, h.send)
+	rpc.HandleGroup(s, contract.SendMessage, h.sendAll)
 	rpc.Handle(s, contract.GetMessages, h.history)
 	rpc.Handle(s, contract.RemoveMessage, h.remove)
 	rpc.Handle(s, contract.SetRead, h.setRead)
@@ -34,10 +35,40 @@ func (h *handlers) register(s *rpc.Server) {
 	rpc.Handle(s, contract.GetHead, h.head)
 }
 
-func (h *handlers) send(ctx context.Context, req contract.SendRequest) (contract.SendReply, error) {
-	if err := checkSend(req); err != nil {
-		return contract.SendReply{}, err
+// sendAll carries out sends of different callers. Those whose membership must
+// be asked for don't keep the others waiting.
+func (h *handlers) sendAll(ctx context.Context, reqs []contract.SendRequest) []rpc.Result[contract.SendReply] {
+	results := make([]rpc.Result[contract.SendReply], len(reqs))
+	records := make([]Record, 0, len(reqs))
+	places := make([]int, 0, len(reqs)) // of the records' results
+	var asking sync.WaitGroup
+	for i, req := range reqs {
+		switch err := checkSend(req); {
+		case err != nil:
+			results[i].Err = err
+		case h.members.Allows(req.RoomID, req.Caller.UserID, maySend):
+			records, places = append(records, newRecord(req)), append(places, i)
+		default:
+			asking.Go(func() { // joined below
+				defer func() {
+					if reason := recover(); reason != nil {
+						results[i].Err = fmt.Errorf("send: panic: %v", reason)
+					}
+				}()
+				results[i].Reply, results[i].Err = h.send(ctx, req)
+			})
+		}
 	}
+	for k, stored := range h.log.AppendAll(ctx, records) {
+		i := places[k]
+		results[i].Reply, results[i].Err = sendReply(reqs[i].RoomID, stored.Reply), stored.Err
+	}
+	asking.Wait()
+	return results
+}
+
+// send carries out one, asking whether its caller may.
+func (h *handlers) send(ctx context.Context, req contract.SendRequest) (contract.SendReply, error) {
 	if _, err := h.members.Member(ctx, req.RoomID, req.Caller.UserID, maySend); err != nil {
 		return contract.SendReply{}, err
 	}
@@ -45,7 +76,11 @@ func (h *handlers) send(ctx context.Context, req contract.SendRequest) (contract
 	if err != nil {
 		return contract.SendReply{}, err
 	}
-	return contract.SendReply{RoomID: req.RoomID, Seq: r.Seq, ID: r.ID, SentAt: r.SentAt, Duplicate: r.Duplicate}, nil
+	return sendReply(req.RoomID, r), nil
+}
+
+func sendReply(roomID string, r Receipt) contract.SendReply {
+	return contract.SendReply{RoomID: roomID, Seq: r.Seq, ID: r.ID, SentAt: r.SentAt, Duplicate: r.Duplicate}
 }
 
 func (h *handlers) history(ctx context.Context, req contract.HistoryRequest) (contract.HistoryReply, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/telemetry"
 )
 
@@ -120,27 +121,59 @@ func (l *Log) Ready(context.Context) error {
 func (l *Log) Append(ctx context.Context, r Record) (Receipt, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin(ctx, l.o.SendTimeout))
 	defer cancel()
+	s, err := l.enqueue(ctx, r)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return s.wait()
+}
+
+// AppendAll is Append for several messages at once, which go into one insert
+// if it takes them. Each has its own result.
+func (l *Log) AppendAll(ctx context.Context, records []Record) []rpc.Result[Receipt] {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin(ctx, l.o.SendTimeout))
+	defer cancel()
+	results := make([]rpc.Result[Receipt], len(records))
+	sends := make([]*send, len(records))
+	for i, r := range records {
+		sends[i], results[i].Err = l.enqueue(ctx, r)
+	}
+	for i, s := range sends {
+		if s != nil {
+			results[i].Reply, results[i].Err = s.wait()
+		}
+	}
+	return results
+}
+
+// enqueue gives the message to its committer.
+func (l *Log) enqueue(ctx context.Context, r Record) (*send, error) {
 	c := l.committers[maphash.String(l.seed, r.RoomID)%uint64(len(l.committers))]
 	if cause := c.outage.refusal(time.Now()); cause != nil {
 		l.metrics.away.Inc()
-		return Receipt{}, storeAway(cause)
+		return nil, storeAway(cause)
 	}
-	s := &send{ctx: ctx, record: r, done: make(chan answer, 1)}
+	s := &send{ctx: ctx, committer: c, record: r, done: make(chan answer, 1)}
 	if trace.SpanContextFromContext(ctx).IsSampled() {
 		s.queued = time.Now()
 	}
 	select {
 	case c.queue <- s:
+		return s, nil
 	default:
 		l.metrics.full.Inc()
-		return Receipt{}, errOverloaded
+		return nil, errOverloaded
 	}
+}
+
+// wait returns what became of the message, or that its context has ended.
+func (s *send) wait() (Receipt, error) {
 	select {
 	case a := <-s.done:
 		return a.receipt, a.err
-	case <-ctx.Done():
-		return Receipt{}, c.gaveUp(ctx.Err())
-	case <-c.stopped:
+	case <-s.ctx.Done():
+		return Receipt{}, s.committer.gaveUp(s.ctx.Err())
+	case <-s.committer.stopped:
 	}
 	select { // answered before it stopped?
 	case a := <-s.done:
@@ -171,10 +204,11 @@ func (c *committer) gaveUp(cause error) error {
 
 // send is one call of Append.
 type send struct {
-	ctx    context.Context
-	record Record
-	done   chan answer // one long
-	queued time.Time   // when it began to wait for an insert, or another; zero: nobody traces it
+	ctx       context.Context
+	committer *committer
+	record    Record
+	done      chan answer // one long
+	queued    time.Time   // when it began to wait for an insert, or another; zero: nobody traces it
 }
 
 type answer struct {

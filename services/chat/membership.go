@@ -82,6 +82,13 @@ func (m *Memberships) Member(ctx context.Context, roomID, userID string, allow f
 	}
 }
 
+// Allows reports whether memory says that the user is a member whom allow
+// allows. When it does not, Member knows.
+func (m *Memberships) Allows(roomID, userID string, allow func(contract.Membership) error) bool {
+	found := m.recall(roomID, userID)
+	return found != nil && judge(found.reply, allow) == nil
+}
+
 func judge(reply contract.MembershipReply, allow func(contract.Membership) error) error {
 	switch {
 	case !reply.Member:

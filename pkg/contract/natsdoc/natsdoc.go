@@ -42,7 +42,9 @@ func Render() []byte {
 
 func methods(b *strings.Builder) {
 	b.WriteString("\n## Methods\n\nErrors are faults: JSON `{code, detail, errors}` in the body, the HTTP status in `Nats-Service-Error-Code`.\n" +
-		"A repeatable method may run again with the same request, which changes nothing more: a caller who gets no answer sends it again.\n")
+		"A repeatable method may run again with the same request, which changes nothing more: a caller who gets no answer sends it again.\n" +
+		"A request of a grouped method may hold several calls, as many as its header `Parley-Group` says: its body is then an array of them,\n" +
+		"and the answer one of `{\"reply\":…}` or `{\"fault\":…}`, in the same order.\n")
 	var last contract.Service
 	for _, m := range contract.Methods() {
 		if m.Service != last {
@@ -55,6 +57,9 @@ func methods(b *strings.Builder) {
 		}
 		if m.Repeatable {
 			doc += " Repeatable."
+		}
+		if m.Grouped {
+			doc += " Grouped."
 		}
 		fmt.Fprintf(b, "| `%s` | `%s` → `%s` | %s | %s |\n", m.Subject, m.Request, m.Reply, names(m.Callers), doc)
 	}

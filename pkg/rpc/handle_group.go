@@ -1,0 +1,99 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/payload"
+)
+
+// Result is what became of one request of a group: its reply, or an error.
+type Result[Rep any] struct {
+	Reply Rep
+	Err   error
+}
+
+// groupResult is a Result on the wire.
+type groupResult struct {
+	Reply jsontext.Value `json:"reply,omitempty"`
+	Fault jsontext.Value `json:"fault,omitempty"`
+}
+
+// HandleGroup is [Handle] for a Grouped method: h gets the requests that came
+// together, one of them often, and must return as many results, in their
+// order. They are of different callers; one's error concerns no other.
+func HandleGroup[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context.Context, []Req) []Result[Rep]) {
+	if !m.Grouped {
+		panic(fmt.Sprintf("rpc: %s is not grouped", m.Subject()))
+	}
+	ep := newEndpoint(s, m.Info())
+	ep.serve = func(ctx context.Context, data []byte, out *bytes.Buffer) error {
+		reqs := make([]Req, 1)
+		if err := payload.Decode(data, &reqs[0]); err != nil {
+			return badRequest(err)
+		}
+		result := h(ctx, reqs)[0]
+		return reply(out, &result.Reply, result.Err)
+	}
+	ep.serveGroup = func(ctx context.Context, data []byte, out *bytes.Buffer) ([]*fault.Error, error) {
+		var reqs []Req
+		if err := payload.Decode(data, &reqs); err != nil {
+			return nil, badRequest(err)
+		}
+		if len(reqs) == 0 || len(reqs) > contract.MaxGroup {
+			return nil, fault.New(fault.InvalidArgument, "a group holds 1 to 128 requests")
+		}
+		faults := make([]*fault.Error, len(reqs))
+		for i, result := range h(ctx, reqs) {
+			out.WriteByte("[,"[min(i, 1)])
+			faults[i] = writeResult(out, &result.Reply, result.Err)
+		}
+		out.WriteByte(']')
+		return faults, nil
+	}
+	s.add(m.Service, ep)
+}
+
+// writeResult adds one to a group's answer, and returns the fault that it
+// holds, or nil.
+func writeResult(out *bytes.Buffer, rep any, err error) *fault.Error {
+	begin := out.Len()
+	out.WriteString(`{"reply":`)
+	var f *fault.Error
+	if err := reply(out, rep, err); err != nil {
+		f = asFault(err)
+		_, _, body := wireError(f)
+		out.Truncate(begin)
+		out.WriteString(`{"fault":`)
+		out.Write(body)
+	}
+	out.WriteByte('}')
+	return f
+}
+
+// endedGroup counts and logs what became of a group's requests: each has
+// faults, or all have f.
+func (s *Server) endedGroup(ctx context.Context, j job, faults []*fault.Error, f *fault.Error, took time.Duration) {
+	if f != nil {
+		n, _ := strconv.Atoi(j.req.Headers().Get(contract.HeaderGroup))
+		faults = make([]*fault.Error, min(max(n, 1), contract.MaxGroup))
+		for i := range faults {
+			faults[i] = f
+		}
+	}
+	for _, each := range faults {
+		if f == nil && each != nil && each.Code == fault.Internal {
+			s.logInternal(ctx, j, each)
+		}
+		j.ep.metrics.ended(each, took, trace.SpanContext{})
+		j.ep.tally.ended(each, took)
+	}
+}
