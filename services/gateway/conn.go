@@ -22,9 +22,10 @@ const linger = time.Second
 // client that asks faster than it reads must not queue them without end.
 const pongBytes = 64
 
-// conn is one client's WebSocket. Its handler's goroutine reads; one writer
-// goroutine, which the handler joins before it returns, writes. Both matter:
-// fasthttp gives the handler's buffers to the next client when it returns.
+// conn is one client's WebSocket. Its handler's goroutine reads; a writer
+// goroutine, of which there is one at most, writes while there is something to
+// write. The handler joins the last of them before it returns: fasthttp gives
+// the handler's buffers to the next client then.
 type conn struct {
 	id      string
 	ws      *websocket.Conn
@@ -33,13 +34,13 @@ type conn struct {
 	retires time.Time // when it has become too old; zero: never
 	cfg     SocketConfig
 	log     *slog.Logger
-	wrote   func(outgoing) // told of the first push of each batch that is written
+	wrote   func(*outgoing) // told of the first push of each batch that is written
+	ended   func()          // told when nothing can be written any more; nil: nobody is
 
 	frames   uint64 // read so far; of the reader's goroutine
-	queue    *queue
-	written  chan struct{} // closed when the writer has ended
-	hurry    atomic.Bool   // the writer leaves what it has in hand
-	lastPing atomic.Int64  // Unix milliseconds
+	queue    queue
+	hurry    atomic.Bool  // the writer leaves what it has in hand
+	lastPing atomic.Int64 // Unix milliseconds
 
 	mu      sync.Mutex
 	claims  token.Claims // zero until authenticated
@@ -59,10 +60,9 @@ type conn struct {
 func newConn(id string, ws *websocket.Conn, address string, cfg SocketConfig, log *slog.Logger, now time.Time) *conn {
 	c := &conn{
 		id: id, ws: ws, address: address, opened: now, retires: retirement(now, cfg.MaxConnAge), cfg: cfg, log: log,
-		queue:   newQueue(cfg.QueueBytes),
-		written: make(chan struct{}),
-		rooms:   map[string]struct{}{},
-		wrote:   func(outgoing) {},
+		queue: newQueue(cfg.QueueBytes),
+		rooms: map[string]struct{}{},
+		wrote: func(*outgoing) {},
 	}
 	c.lastPing.Store(now.UnixMilli())
 	return c
@@ -92,55 +92,78 @@ func (c *conn) renew(claims token.Claims) {
 
 // push queues a frame that others share. A full queue closes the connection:
 // the client reconnects and catches up by seq.
-func (c *conn) push(o outgoing) {
-	if !c.queue.push(o) {
+func (c *conn) push(o *outgoing) { c.startIf(c.offer(o)) }
+
+// offer is push for who has more to queue first: it tells whether the caller
+// must start the writer then.
+func (c *conn) offer(o *outgoing) (start bool) {
+	start, ok := c.queue.push(o)
+	if !ok {
 		c.abandon(endTooSlow)
 	}
+	return start
+}
+
+// answer queues a frame that pushes have no part in: it passes before the
+// connection is ready.
+func (c *conn) answer(o *outgoing) {
+	start, ok := c.queue.reply(o)
+	if !ok {
+		c.abandon(endTooSlow)
+	}
+	c.startIf(start)
 }
 
 // reply queues an answer.
 func (c *conn) reply(v any) {
-	o, ok := c.encode(v)
-	if ok && !c.queue.reply(o) {
-		c.abandon(endTooSlow)
+	if o, ok := c.encode(v); ok {
+		c.answer(o)
 	}
 }
 
 // ready queues the answer to authentication and lets pushes pass after it.
 func (c *conn) ready(v any) {
 	if o, ok := c.encode(v); ok {
-		c.queue.release(o)
+		c.startIf(c.queue.release(o))
 	}
 }
 
-func (c *conn) encode(v any) (outgoing, bool) {
+// startIf starts the writer for who was told to by the queue.
+func (c *conn) startIf(start bool) {
+	if start {
+		go c.write() // ends when nothing waits any more; bounded by the queue's bytes and the write deadline; joined by the handler
+	}
+}
+
+func (c *conn) encode(v any) (*outgoing, bool) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		c.log.Error("encode frame", slog.Any("error", err))
-		return outgoing{}, false
+		return nil, false
 	}
-	return outgoing{wire: wireFrame(wireText, data), size: len(data)}, true
+	return &outgoing{wire: wireFrame(wireText, data), size: len(data)}, true
 }
 
 // end ends the connection once what waits is written.
-func (c *conn) end(e *ending) { c.queue.close(e, false) }
+func (c *conn) end(e *ending) { c.startIf(c.queue.close(e, false)) }
 
 // abandon ends the connection without what waits. The write that may be
 // blocked right now gets a last moment.
 func (c *conn) abandon(e *ending) {
-	c.queue.close(e, true)
+	start := c.queue.close(e, true)
 	c.hurry.Store(true)
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if !c.over {
 		_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(linger)) // already cut: nothing to bound
 	}
+	c.mu.Unlock()
+	c.startIf(start)
 }
 
-// join waits until the writer has ended. From then on nobody touches the
+// join waits until the last writer of an ended connection has ended. From then on nobody touches the
 // socket, who may still hold the connection.
 func (c *conn) join() {
-	<-c.written
+	c.queue.join()
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
@@ -176,47 +199,67 @@ func (c *conn) leave() {
 	_ = c.ws.SetReadDeadline(time.Now().Add(linger))
 }
 
-// write is the writer: it ends when the queue is closed or the socket breaks,
-// and then ends the reader too.
+// write is the writer: it ends when nothing waits, and for good when the queue
+// is closed or the socket breaks, and then ends the reader too.
 func (c *conn) write() {
-	defer close(c.written)
-	var spare []outgoing
-	for range c.queue.wake {
-		batch, closing := c.queue.take(spare[:0])
-		if err := c.writeAll(batch); err != nil {
-			c.queue.close(writeEnding(err), true)
-			rest, _ := c.queue.take(nil) // of one that was to end after them
-			lose(rest)
-			c.cut()
-			return
+	for {
+		batch, closing := c.queue.take()
+		if batch != nil {
+			err := c.writeAll(batch.frames)
+			batch.free()
+			if err != nil {
+				c.queue.close(writeEnding(err), true)
+				c.dropRest()
+				c.cut()
+				c.finish()
+				return
+			}
 		}
-		clear(batch) // let go of the frames
-		spare = batch
 		if closing != nil {
 			if closing.code != 0 {
 				_ = c.ws.WriteControl(websocket.CloseMessage, closing.message(), time.Now().Add(linger))
 			}
 			c.leave()
+			c.finish()
+			return
+		}
+		if batch == nil {
 			return
 		}
 	}
 }
 
+// dropRest loses what waits on a connection that was to end after it.
+func (c *conn) dropRest() {
+	if rest, _ := c.queue.take(); rest != nil {
+		lose(rest.frames)
+		rest.free()
+	}
+}
+
+// finish is the last that the last writer does.
+func (c *conn) finish() {
+	if c.ended != nil {
+		c.ended()
+	}
+	c.queue.end()
+}
+
 // writeAll writes frames until a write fails or the writer has to hurry.
-func (c *conn) writeAll(batch []outgoing) error {
+func (c *conn) writeAll(frames []*outgoing) error {
 	told := false
-	for len(batch) > 0 {
+	for len(frames) > 0 {
 		if c.hurry.Load() {
-			lose(batch)
+			lose(frames)
 			return nil
 		}
-		n, err := c.writeSome(batch)
+		n, err := c.writeSome(frames)
 		if err != nil {
-			lose(batch)
+			lose(frames)
 			return err
 		}
 		size := 0
-		for _, o := range batch[:n] {
+		for _, o := range frames[:n] {
 			size += o.size
 			if o.arrived != 0 && !told {
 				told = true
@@ -225,7 +268,7 @@ func (c *conn) writeAll(batch []outgoing) error {
 			o.trail.wrote()
 		}
 		c.queue.done(size)
-		batch = batch[n:]
+		frames = frames[n:]
 	}
 	return nil
 }
@@ -234,9 +277,11 @@ func (c *conn) writeAll(batch []outgoing) error {
 // past the WebSocket library, which writes one frame at a time: whatever the
 // library writes itself, a close frame at the end or for a broken one of the
 // peer's, is one write as well, so that frames stay whole.
-func (c *conn) writeSome(batch []outgoing) (int, error) {
-	out, n, release := gather(batch)
-	defer release()
+func (c *conn) writeSome(frames []*outgoing) (int, error) {
+	out, n, buffer := gather(frames)
+	if buffer != nil {
+		defer gathers.Put(buffer)
+	}
 	nc := c.ws.NetConn()
 	if err := nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout)); err != nil {
 		return 0, err
@@ -279,7 +324,5 @@ func (c *conn) read(allow func() bool, handle func(messageType int, frame []byte
 // pong queues the answer to a client's ping: the writer writes it, so that
 // one who reads nothing can't hold the reader.
 func (c *conn) pong(data string) {
-	if !c.queue.reply(outgoing{wire: wireFrame(wirePong, []byte(data)), size: pongBytes + len(data)}) {
-		c.abandon(endTooSlow)
-	}
+	c.answer(&outgoing{wire: wireFrame(wirePong, []byte(data)), size: pongBytes + len(data)})
 }

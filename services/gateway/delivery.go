@@ -11,16 +11,60 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 )
 
-// roomPush delivers one push of a room to its members here.
-func (h *hub) roomPush(s *roomShard, m *nats.Msg) {
+// burst bounds how many pushes of a shard are queued before the first is
+// written.
+const burst = 64
+
+// deliverRooms delivers a shard's pushes until ctx ends. What has come together,
+// as from one commit of chat, is queued for all connections before any is
+// written, so that several pushes leave a connection in one write. Nothing is
+// waited for: when no more is there, it is written.
+func (h *hub) deliverRooms(ctx context.Context, s *roomShard) {
+	var starts []*conn // of the last burst; no longer than there are connections
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-s.pushes:
+			starts = h.roomBurst(s, m, starts[:0])
+		}
+	}
+}
+
+// roomBurst delivers a push and what has come by then. Given is an empty list,
+// which is returned to be used again.
+func (h *hub) roomBurst(s *roomShard, m *nats.Msg, starts []*conn) []*conn {
+	for n := 1; ; n++ {
+		starts = h.roomPush(s, m, starts)
+		if n == burst {
+			break
+		}
+		select {
+		case m = <-s.pushes:
+			continue
+		default:
+		}
+		break
+	}
+	for _, c := range starts {
+		c.startIf(true)
+	}
+	clear(starts)
+	return starts
+}
+
+// roomPush queues one push of a room for its members here, and appends those
+// whose writers must be started.
+func (h *hub) roomPush(s *roomShard, m *nats.Msg, starts []*conn) []*conn {
 	roomID, op, ok := contract.ParseRoomSubject(m.Subject)
 	if !ok || !isFrame(op, m.Data) {
-		return
+		return starts
 	}
 	o := h.share(m, op, contract.EveryRoom)
-	s.push(roomID, o)
+	starts = s.offer(roomID, o, starts)
 	o.trail.left()
 	h.membership(s, roomID, op, m.Data)
+	return starts
 }
 
 // membership keeps who is in a room, and which head they were told, in step
@@ -53,6 +97,18 @@ func (h *hub) membership(s *roomShard, roomID string, op contract.Op, frame []by
 	case contract.RoomUpdated.Op:
 		if updated, err := contract.RoomUpdated.Decode(frame); err == nil {
 			s.saw(roomID, updated.Rev)
+		}
+	}
+}
+
+// deliverUsers delivers users' pushes until ctx ends.
+func (h *hub) deliverUsers(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m := <-h.users.pushes:
+			h.userPush(m)
 		}
 	}
 }
@@ -128,21 +184,21 @@ func (h *hub) introduce(c *conn, before map[string]struct{}, rooms []contract.Ro
 // headFrame is a room's head as a frame. It is not prepared: that takes 5 KB
 // a frame, and after a reconnect there is one for every room, each for the few
 // who are here.
-func (h *hub) headFrame(roomID string, head int64) (outgoing, bool) {
+func (h *hub) headFrame(roomID string, head int64) (*outgoing, bool) {
 	frame, err := contract.RoomHeadPushed.Encode(contract.RoomHeadData{RoomID: roomID, LastSeq: head})
 	if err != nil {
 		h.log.Error("encode head", slog.Any("error", err))
-		return outgoing{}, false
+		return nil, false
 	}
-	return outgoing{wire: wireFrame(wireText, frame), size: len(frame)}, true
+	return &outgoing{wire: wireFrame(wireText, frame), size: len(frame)}, true
 }
 
 // share makes a push's frame once for all who get it. When they have been given
 // it, its trail has to be left.
-func (h *hub) share(m *nats.Msg, op contract.Op, every func(contract.Op) string) outgoing {
+func (h *hub) share(m *nats.Msg, op contract.Op, every func(contract.Op) string) *outgoing {
 	h.metrics.arrived(op)
 	now := time.Now()
-	return outgoing{
+	return &outgoing{
 		wire: wireFrame(wireText, m.Data), size: len(m.Data),
 		arrived: now.Sub(started), age: messageAge(op, m.Data, now), trail: h.newTrail(m, op, every),
 	}

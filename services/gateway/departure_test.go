@@ -213,8 +213,7 @@ func TestDrain_race_with_who_comes(t *testing.T) {
 // since the last call.
 func told(t *testing.T, c *conn) (after time.Duration, was bool) {
 	t.Helper()
-	batch, _ := c.queue.take(nil)
-	for _, o := range batch {
+	for _, o := range drain(c) {
 		var push contract.PushFrame[contract.DrainingData]
 		if o.wire[0] != wireText {
 			continue
@@ -239,7 +238,7 @@ func TestSweep_sends_the_old_away(t *testing.T) {
 	opened := time.Now()
 	crowd := map[*conn]bool{} // those who were not told
 	for range 1000 {
-		c := newConn("c", nil, "", cfg, log, opened)
+		c := unwritten(newConn("c", nil, "", cfg, log, opened))
 		if err := r.add(c); err != nil {
 			t.Fatal(err)
 		}

@@ -62,22 +62,11 @@ func newHub(nc *nats.Conn, tel *telemetry.Telemetry) *hub {
 func (h *hub) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, s := range h.rooms {
-		wg.Go(func() { h.deliver(ctx, s.pushes, func(m *nats.Msg) { h.roomPush(s, m) }) })
+		wg.Go(func() { h.deliverRooms(ctx, s) })
 	}
-	wg.Go(func() { h.deliver(ctx, h.users.pushes, h.userPush) })
+	wg.Go(func() { h.deliverUsers(ctx) })
 	wg.Wait()
 	return nil
-}
-
-func (h *hub) deliver(ctx context.Context, pushes <-chan *nats.Msg, push func(*nats.Msg)) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case m := <-pushes:
-			push(m)
-		}
-	}
 }
 
 // waiting is how many pushes have come and are not delivered yet.

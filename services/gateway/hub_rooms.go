@@ -13,7 +13,7 @@ import (
 type localRoom struct {
 	sub   *nats.Subscription
 	live  chan struct{} // closed when the NATS server knows the subscription
-	conns map[*conn]struct{}
+	conns roster
 	rev   int64 // the highest that a push carried
 	head  int64 // the highest that was announced here
 }
@@ -34,7 +34,7 @@ func (s *roomShard) add(nc *nats.Conn, roomID string, c *conn) (*localRoom, bool
 	defer s.mu.Unlock()
 	room, ok := s.rooms[roomID]
 	if ok {
-		room.conns[c] = struct{}{}
+		room.conns.add(c)
 		return room, false, nil
 	}
 	subject, err := contract.RoomSubjects(roomID)
@@ -45,7 +45,7 @@ func (s *roomShard) add(nc *nats.Conn, roomID string, c *conn) (*localRoom, bool
 	if err != nil {
 		return nil, false, err
 	}
-	room = &localRoom{sub: sub, live: make(chan struct{}), conns: map[*conn]struct{}{c: {}}}
+	room = &localRoom{sub: sub, live: make(chan struct{}), conns: roster{list: []*conn{c}}}
 	s.rooms[roomID] = room
 	return room, true, nil
 }
@@ -59,8 +59,8 @@ func (s *roomShard) remove(roomID string, c *conn) {
 	if !ok {
 		return
 	}
-	delete(room.conns, c)
-	if len(room.conns) == 0 {
+	room.conns.remove(c)
+	if len(room.conns.list) == 0 {
 		delete(s.rooms, roomID)
 		_ = room.sub.Unsubscribe() // fails only when the connection is closed
 	}
@@ -74,23 +74,33 @@ func (s *roomShard) conns(roomID string) []*conn {
 	if !ok {
 		return nil
 	}
-	list := make([]*conn, 0, len(room.conns))
-	for c := range room.conns {
-		list = append(list, c)
-	}
-	return list
+	return room.conns.copied()
 }
 
-// push queues the frame for every connection in the room.
-func (s *roomShard) push(roomID string, o outgoing) {
+// push queues the frame for every connection in the room, and starts their
+// writers.
+func (s *roomShard) push(roomID string, o *outgoing) {
+	for _, c := range s.offer(roomID, o, nil) {
+		c.startIf(true)
+	}
+}
+
+// offer queues the frame for every connection in the room, and appends those
+// whose writers must be started.
+func (s *roomShard) offer(roomID string, o *outgoing, starts []*conn) []*conn {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if room, ok := s.rooms[roomID]; ok {
-		for c := range room.conns {
-			o.trail.given()
-			c.push(o)
+	room, ok := s.rooms[roomID]
+	if !ok {
+		return starts
+	}
+	for _, c := range room.conns.list {
+		o.trail.given()
+		if c.offer(o) {
+			starts = append(starts, c)
 		}
 	}
+	return starts
 }
 
 // saw notes the revision that a push of the room carried.

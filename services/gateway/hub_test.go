@@ -42,10 +42,10 @@ func testHub(t testing.TB) (*hub, *nats.Conn) {
 // socket.
 func attached(t testing.TB, h *hub, userID string) *conn {
 	t.Helper()
-	c := newConn(userID, nil, "", SocketConfig{QueueBytes: 1 << 20}, slog.New(slog.DiscardHandler), time.Now())
+	c := unwritten(newConn(userID, nil, "", SocketConfig{QueueBytes: 1 << 20}, slog.New(slog.DiscardHandler), time.Now()))
 	c.renew(token.Claims{UserID: userID, SessionID: "s"})
 	c.queue.release(frame("ready"))
-	c.queue.take(nil)
+	drain(c)
 	if err := h.attach(t.Context(), c, userID); err != nil {
 		t.Fatal(err)
 	}
@@ -81,15 +81,10 @@ func publish[T any](t *testing.T, nc *nats.Conn, kind contract.Push[T], id strin
 func frames(t *testing.T, c *conn, n int) {
 	t.Helper()
 	got := 0
-	for deadline := time.After(10 * time.Second); got < n; {
-		select {
-		case <-c.queue.wake:
-			batch, _ := c.queue.take(nil)
-			got += len(batch)
-		case <-deadline:
-			t.Fatalf("%d frames, want %d", got, n)
-		}
-	}
+	eventually(t, fmt.Sprintf("%d frames wait", n), func() bool {
+		got += len(drain(c))
+		return got >= n
+	})
 }
 
 // subscriptions counts what the hub's connection is subscribed to.
@@ -147,7 +142,7 @@ func TestHub_members_come_and_go(t *testing.T) {
 	eventually(t, "bob is out", func() bool { return len(bob.joined()) == 0 })
 	publish(t, nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: 2})
 	frames(t, ann, 2)
-	if batch, _ := bob.queue.take(nil); len(batch) != 0 {
+	if batch := drain(bob); len(batch) != 0 {
 		t.Fatalf("bob got %s", text(batch[0]))
 	}
 
@@ -203,41 +198,11 @@ func TestHub_delivers_frames_only(t *testing.T) {
 	}
 	publish(t, nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: 1})
 	frames(t, ann, 1)
-	if batch, _ := ann.queue.take(nil); len(batch) != 0 {
+	if batch := drain(ann); len(batch) != 0 {
 		t.Fatal("a payload that is no frame was delivered")
 	}
 }
 
 func heads(roomID string, rev int64) []contract.RoomHeadRev {
 	return []contract.RoomHeadRev{{RoomHead: contract.RoomHead{ID: roomID}, Rev: rev}}
-}
-
-// BenchmarkHub_delivery is one push to a room of n connections here.
-func BenchmarkHub_delivery(b *testing.B) {
-	payload, err := contract.MessagePushed.Encode(contract.Message{ID: "m", RoomID: "r1", Seq: 1, Content: contract.Content{Text: "hello"}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, n := range []int{1, 100, 2000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			h := newHub(nil, telemetry.Discard(contract.Gateway))
-			s := h.shard("r1")
-			room := &localRoom{conns: map[*conn]struct{}{}}
-			for range n {
-				c := newConn("c", nil, "", SocketConfig{QueueBytes: 1 << 30}, h.log, time.Now())
-				c.queue.release(outgoing{})
-				room.conns[c] = struct{}{}
-			}
-			s.rooms["r1"] = room
-			msg := &nats.Msg{Subject: "im.room.r1.message", Data: payload}
-			b.ReportAllocs()
-			for b.Loop() {
-				h.roomPush(s, msg)
-				for c := range room.conns {
-					batch, _ := c.queue.take(nil)
-					c.queue.done(len(batch) * len(payload))
-				}
-			}
-		})
-	}
 }

@@ -13,7 +13,7 @@ import (
 type localUser struct {
 	sub   *nats.Subscription
 	live  chan struct{} // closed when the NATS server knows the subscription
-	conns map[*conn]struct{}
+	conns roster
 	read  time.Time // when their rooms were last read because someone asked
 }
 
@@ -36,7 +36,7 @@ func (s *userShard) add(nc *nats.Conn, userID string, c *conn) (*localUser, bool
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if user, ok := s.users[userID]; ok {
-		user.conns[c] = struct{}{}
+		user.conns.add(c)
 		return user, false, nil
 	}
 	subject, err := contract.UserSubjects(userID)
@@ -47,7 +47,7 @@ func (s *userShard) add(nc *nats.Conn, userID string, c *conn) (*localUser, bool
 	if err != nil {
 		return nil, false, err
 	}
-	user := &localUser{sub: sub, live: make(chan struct{}), conns: map[*conn]struct{}{c: {}}}
+	user := &localUser{sub: sub, live: make(chan struct{}), conns: roster{list: []*conn{c}}}
 	s.users[userID] = user
 	return user, true, nil
 }
@@ -61,8 +61,8 @@ func (s *userShard) remove(userID string, c *conn) {
 	if !ok {
 		return
 	}
-	delete(user.conns, c)
-	if len(user.conns) == 0 {
+	user.conns.remove(c)
+	if len(user.conns.list) == 0 {
 		delete(s.users, userID)
 		_ = user.sub.Unsubscribe() // fails only when the connection is closed
 	}
@@ -93,11 +93,7 @@ func (s *userShard) conns(userID string) []*conn {
 	if !ok {
 		return nil
 	}
-	list := make([]*conn, 0, len(user.conns))
-	for c := range user.conns {
-		list = append(list, c)
-	}
-	return list
+	return user.conns.copied()
 }
 
 // ids lists the users with connections here.

@@ -107,7 +107,7 @@ func (m *hubMetrics) arrived(op contract.Op) {
 }
 
 // wrote notes that a push has been written to a socket.
-func (m *hubMetrics) wrote(o outgoing) {
+func (m *hubMetrics) wrote(o *outgoing) {
 	took := sinceStart() - o.arrived
 	telemetry.Observe(m.delivery, took.Seconds(), o.trail.spanContext())
 	if o.age > 0 {

@@ -46,7 +46,7 @@ func TestResync_knows_what_chat_announced(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := hh.hub.shard("room-00000-000")
-	hh.hub.roomPush(s, &nats.Msg{Subject: "im.room.room-00000-000.room.head", Data: payload})
+	hh.hub.roomPush(s, &nats.Msg{Subject: "im.room.room-00000-000.room.head", Data: payload}, nil)
 	if n := hh.told(); n != 1 {
 		t.Fatalf("told %d times by chat", n)
 	}
@@ -69,10 +69,10 @@ func TestResync_introduces_a_room(t *testing.T) {
 	if !c.in(room) {
 		t.Fatal("not in the room")
 	}
-	if batch, _ := c.queue.take(nil); len(batch) != 1 {
+	if batch := drain(c); len(batch) != 1 {
 		t.Fatalf("%d frames", len(batch))
 	}
-	if batch, _ := hh.conns["user-00000"].queue.take(nil); len(batch) != 0 {
+	if batch := drain(hh.conns["user-00000"]); len(batch) != 0 {
 		t.Fatalf("%d frames for who knew", len(batch))
 	}
 	hh.everyone(t)

@@ -103,18 +103,15 @@ func (s *sockets) Serve(base context.Context) fiber.Handler {
 func (s *sockets) serve(ctx context.Context, ws *websocket.Conn, up upgrade) {
 	c := newConn(id.New(), ws, up.address, s.cfg, s.log, time.Now())
 	c.wrote = s.hub.metrics.wrote
+	ctx, cancel := context.WithCancel(telemetry.WithRequest(ctx, c.id))
+	defer cancel()
+	c.ended = cancel // nobody can be answered any more
 	if err := s.conns.add(c); err != nil {
 		e := endingFor(err)
 		_ = ws.WriteControl(websocket.CloseMessage, e.message(), time.Now().Add(linger))
 		s.conns.ends.of(e).Inc()
 		return
 	}
-	ctx, cancel := context.WithCancel(telemetry.WithRequest(ctx, c.id))
-	defer cancel()
-	go func() { // ends when the queue is closed or the socket breaks; joined below
-		c.write()
-		cancel() // nobody can be answered any more
-	}()
 	why := endFailed
 	defer func() {
 		s.hub.detach(c)

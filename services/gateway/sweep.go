@@ -51,7 +51,7 @@ func (r *registry) tend(c *conn, now time.Time) {
 		r.dismiss(c, now)
 	case now.UnixMilli()-c.lastPing.Load() >= r.cfg.Heartbeat.Milliseconds():
 		c.lastPing.Store(now.UnixMilli())
-		c.queue.reply(outgoing{wire: pingFrame})
+		c.answer(pingFrame)
 	}
 }
 

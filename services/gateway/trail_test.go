@@ -21,16 +21,16 @@ func tracedHub(conns ...*conn) (*hub, *tracetest.InMemoryExporter) {
 	tel := telemetry.Discard(contract.Gateway)
 	tel.Tracer = sdk.NewTracerProvider(sdk.WithSyncer(spans))
 	h := newHub(nil, tel)
-	room := &localRoom{conns: map[*conn]struct{}{}}
+	room := &localRoom{}
 	for _, c := range conns {
-		room.conns[c] = struct{}{}
+		room.conns.add(c)
 	}
 	h.shard("r1").rooms["r1"] = room
 	return h, spans
 }
 
 func bareConn(limit int) *conn {
-	return newConn("c", nil, "", SocketConfig{QueueBytes: limit}, slog.New(slog.DiscardHandler), time.Now())
+	return unwritten(newConn("c", nil, "", SocketConfig{QueueBytes: limit}, slog.New(slog.DiscardHandler), time.Now()))
 }
 
 // tracedPush is a message as chat pushes it, published in a recorded span or
@@ -50,18 +50,17 @@ func tracedPush(t *testing.T, sampler sdk.Sampler) (*nats.Msg, trace.SpanContext
 func TestTrail_one_span_for_all_connections(t *testing.T) {
 	writes, full, held, breaks := bareConn(1<<20), bareConn(1), bareConn(1<<20), bareConn(1<<20)
 	for _, c := range []*conn{writes, breaks} {
-		c.queue.release(outgoing{})
+		c.queue.release(&outgoing{})
 	}
 	breaks.hurry.Store(true)
 	full.over = true // there is no socket to hurry
 	h, spans := tracedHub(writes, held, breaks)
 	m, publisher := tracedPush(t, sdk.AlwaysSample())
-	h.roomPush(h.shard("r1"), m)
+	h.roomPush(h.shard("r1"), m, nil)
 
-	batch, _ := writes.queue.take(nil)
+	batch := drain(writes)
 	batch[len(batch)-1].trail.wrote()
-	batch, _ = breaks.queue.take(nil)
-	if err := breaks.writeAll(batch); err != nil {
+	if err := breaks.writeAll(drain(breaks)); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(spans.GetSpans()); n != 0 {
@@ -91,7 +90,7 @@ func TestTrail_one_span_for_all_connections(t *testing.T) {
 	}
 
 	h, spans = tracedHub(full)
-	h.roomPush(h.shard("r1"), m)
+	h.roomPush(h.shard("r1"), m, nil)
 	if n := len(spans.GetSpans()); n != 1 {
 		t.Errorf("%d spans of a push that nobody had room for", n)
 	}
@@ -99,15 +98,15 @@ func TestTrail_one_span_for_all_connections(t *testing.T) {
 
 func TestTrail_none_unless_recorded(t *testing.T) {
 	c := bareConn(1 << 20)
-	c.queue.release(outgoing{})
+	c.queue.release(&outgoing{})
 	h, spans := tracedHub(c)
 	m, _ := tracedPush(t, sdk.NeverSample())
 	bare := *m
 	bare.Header = nil
 	for _, m := range []*nats.Msg{m, &bare} {
-		h.roomPush(h.shard("r1"), m)
+		h.roomPush(h.shard("r1"), m, nil)
 	}
-	batch, _ := c.queue.take(nil)
+	batch := drain(c)
 	for _, o := range batch {
 		if o.trail != nil {
 			t.Error("a push that nobody traces has a trail")
@@ -157,7 +156,7 @@ func TestTrail_costs_nothing_unless_recorded(t *testing.T) {
 	m.Header = nil
 	now := time.Now()
 	n := testing.AllocsPerRun(100, func() {
-		o := outgoing{age: messageAge(contract.MessagePushed.Op, m.Data, now), trail: h.newTrail(m, contract.MessagePushed.Op, contract.EveryRoom)}
+		o := &outgoing{age: messageAge(contract.MessagePushed.Op, m.Data, now), trail: h.newTrail(m, contract.MessagePushed.Op, contract.EveryRoom)}
 		o.arrived = sinceStart()
 		o.trail.given()
 		h.metrics.arrived(contract.MessagePushed.Op)

@@ -14,7 +14,7 @@ const (
 )
 
 // pingFrame asks a client whether it is still there.
-var pingFrame = wireFrame(wirePing, nil)
+var pingFrame = &outgoing{wire: wireFrame(wirePing, nil)}
 
 // maxWireHeader is the longest header of a frame that is not masked, as a
 // server's are.
@@ -45,20 +45,21 @@ const gatherBytes = 16 << 10
 var gathers = sync.Pool{New: func() any { b := make([]byte, 0, gatherBytes); return &b }}
 
 // gather returns the bytes of the first frames, as many as go into one write,
-// how many these are, and what gives the bytes back. frames must not be empty.
-func gather(frames []outgoing) (out []byte, n int, release func()) {
+// how many these are, and the buffer of gathers that holds them; nil: none
+// does. frames must not be empty.
+func gather(frames []*outgoing) (out []byte, n int, buffer *[]byte) {
 	for size := 0; n < len(frames); n++ {
 		if size += len(frames[n].wire); n > 0 && size > gatherBytes {
 			break
 		}
 	}
 	if n == 1 {
-		return frames[0].wire, 1, func() {}
+		return frames[0].wire, 1, nil
 	}
-	buffer, _ := gathers.Get().(*[]byte)
+	buffer, _ = gathers.Get().(*[]byte)
 	out = (*buffer)[:0]
 	for _, o := range frames[:n] {
 		out = append(out, o.wire...)
 	}
-	return out, n, func() { gathers.Put(buffer) }
+	return out, n, buffer
 }

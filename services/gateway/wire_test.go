@@ -15,7 +15,7 @@ import (
 )
 
 // text is the payload of a frame, which is a short one or of two bytes' length.
-func text(o outgoing) string {
+func text(o *outgoing) string {
 	switch n := o.wire[1]; n {
 	case 126:
 		return string(o.wire[4:])
@@ -58,8 +58,7 @@ func writing(tb testing.TB) (*conn, *websocket.Conn) {
 	tb.Helper()
 	server, client := socketPair(tb)
 	c := newConn("c", server, "", SocketConfig{QueueBytes: 1 << 30, WriteTimeout: 10 * time.Second}, slog.New(slog.DiscardHandler), time.Now())
-	c.queue.release(outgoing{wire: wireFrame(wireText, nil)})
-	go c.write() // ended below
+	c.startIf(c.queue.release(&outgoing{wire: wireFrame(wireText, nil)}))
 	tb.Cleanup(func() { c.abandon(endFailed); c.join() })
 	if _, _, err := client.ReadMessage(); err != nil { // the first frame
 		tb.Fatal(err)
@@ -82,9 +81,9 @@ func TestConn_writes_frames(t *testing.T) {
 	client.SetPingHandler(func(string) error { pings++; return nil })
 	go func() { // pushes all of them; the reader below waits for the last
 		for i, payload := range want {
-			c.push(outgoing{wire: wireFrame(wireText, []byte(payload)), size: len(payload)})
+			c.push(&outgoing{wire: wireFrame(wireText, []byte(payload)), size: len(payload)})
 			if i%100 == 99 {
-				c.queue.reply(outgoing{wire: pingFrame})
+				c.answer(pingFrame)
 			}
 		}
 	}()
@@ -105,9 +104,9 @@ func TestConn_writes_frames(t *testing.T) {
 }
 
 func TestGather(t *testing.T) {
-	frames := func(sizes ...int) (list []outgoing) {
+	frames := func(sizes ...int) (list []*outgoing) {
 		for i, n := range sizes {
-			list = append(list, outgoing{wire: bytes.Repeat([]byte{byte('a' + i)}, n)})
+			list = append(list, &outgoing{wire: bytes.Repeat([]byte{byte('a' + i)}, n)})
 		}
 		return list
 	}
@@ -124,7 +123,7 @@ func TestGather(t *testing.T) {
 		"one that fills it by itself": {[]int{gatherBytes, 1}, 1},
 	} {
 		list := frames(c.sizes...)
-		out, n, release := gather(list)
+		out, n, _ := gather(list)
 		var want []byte
 		for _, o := range list[:c.want] {
 			want = append(want, o.wire...)
@@ -132,7 +131,6 @@ func TestGather(t *testing.T) {
 		if n != c.want || !bytes.Equal(out, want) {
 			t.Errorf("%s: %d frames, %d bytes; want %d, %d", name, n, len(out), c.want, len(want))
 		}
-		release()
 	}
 }
 
@@ -143,8 +141,8 @@ func BenchmarkConn_write(b *testing.B) {
 	go func() { _, _ = io.Copy(io.Discard, client.NetConn()) }() // ends with the socket
 	c := newConn("c", server, "", SocketConfig{WriteTimeout: 10 * time.Second}, slog.New(slog.DiscardHandler), time.Now())
 	const waiting = 100
-	o := outgoing{wire: wireFrame(wireText, bytes.Repeat([]byte("x"), 300)), size: 300}
-	batch := make([]outgoing, waiting)
+	o := &outgoing{wire: wireFrame(wireText, bytes.Repeat([]byte("x"), 300)), size: 300}
+	batch := make([]*outgoing, waiting)
 	for i := range batch {
 		batch[i] = o
 	}
