@@ -21,7 +21,7 @@ type Config struct {
 	TrustedProxies []string `envconfig:"TRUSTED_PROXIES" desc:"Addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas. Empty: none."`
 
 	BodyBytes   int `envconfig:"BODY_BYTES" default:"65536" desc:"The largest body of a request, in bytes. A larger one is answered 413."`
-	HeaderBytes int `envconfig:"HEADER_BYTES" default:"4096" desc:"The largest request line and header, in bytes; each connection holds a buffer of this size."`
+	HeaderBytes int `envconfig:"HEADER_BYTES" default:"4096" desc:"The largest request line and header, in bytes; each connection holds a buffer of this size, unless it is a WebSocket."`
 
 	ReadTimeout    time.Duration `envconfig:"READ_TIMEOUT" default:"10s" desc:"How long a client may take to send a request."`
 	AnswerTimeout  time.Duration `envconfig:"ANSWER_TIMEOUT" default:"30s" desc:"How long a client may take to read an answer."`

@@ -9,8 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/fasthttp/websocket"
-
 	"github.com/parley-im/parley/pkg/token"
 )
 
@@ -22,30 +20,37 @@ const linger = time.Second
 // client that asks faster than it reads must not queue them without end.
 const pongBytes = 64
 
-// conn is one client's WebSocket. Its handler's goroutine reads; a writer
-// goroutine, of which there is one at most, writes while there is something to
-// write. The handler joins the last of them before it returns: fasthttp gives
-// the handler's buffers to the next client then.
+// conn is one client's WebSocket. One goroutine reads, as reader.go has it; one
+// at most writes, while there is something to write. Its socket is its own:
+// fasthttp has handed it over, and gives no part of it to anyone else. The
+// reader leaves the hub and joins the last writer before it closes the socket.
 type conn struct {
 	id      string
-	ws      *websocket.Conn
+	nc      net.Conn
 	address string // of the client, for the cap per address; never logged
 	opened  time.Time
 	retires time.Time // when it has become too old; zero: never
-	cfg     SocketConfig
+	cfg     *SocketConfig
 	log     *slog.Logger
 	wrote   func(*outgoing) // told of the first push of each batch that is written
-	ended   func()          // told when nothing can be written any more; nil: nobody is
 
-	frames   uint64 // read so far; of the reader's goroutine
 	queue    queue
 	hurry    atomic.Bool  // the writer leaves what it has in hand
 	lastPing atomic.Int64 // Unix milliseconds
+	heard    atomic.Int64 // when the client last sent a frame, Unix milliseconds; far ahead while one is carried out
 
-	mu      sync.Mutex
-	claims  token.Claims // zero until authenticated
-	leaving bool         // the read deadline is final
-	over    bool         // the socket may be the next client's
+	// Of the reader's goroutine.
+	inbound inbound
+	frames  uint64 // read so far
+	bad     int    // of them, that could not be understood
+	pace    pace
+	echo    []byte // what the client's close frame is answered with; the writer reads it after the end
+
+	mu        sync.Mutex
+	claims    token.Claims // zero until authenticated
+	leaving   bool         // the read deadline is final
+	interrupt func()       // gives up what is carried out; nil: nothing is
+	mute      bool         // nothing can be written any more
 
 	// The registry's, under its lock.
 	leaves time.Time // when the connection is closed, once that was told
@@ -57,14 +62,18 @@ type conn struct {
 	gone    bool // the hub takes it into no room any more
 }
 
-func newConn(id string, ws *websocket.Conn, address string, cfg SocketConfig, log *slog.Logger, now time.Time) *conn {
+// newConn is a connection over nc, of which early has been read already.
+func newConn(id string, nc net.Conn, early []byte, address string, cfg *SocketConfig, log *slog.Logger, now time.Time) *conn {
 	c := &conn{
-		id: id, ws: ws, address: address, opened: now, retires: retirement(now, cfg.MaxConnAge), cfg: cfg, log: log,
+		id: id, nc: nc, address: address, opened: now, retires: retirement(now, cfg.MaxConnAge), cfg: cfg, log: log,
 		queue: newQueue(cfg.QueueBytes),
-		rooms: map[string]struct{}{},
+		pace:  newPace(cfg.FramesPerSecond, cfg.FrameBurst),
 		wrote: func(*outgoing) {},
 	}
+	c.inbound.limit = int64(cfg.FrameBytes)
+	c.inbound.open(nc, early)
 	c.lastPing.Store(now.UnixMilli())
+	c.hear(now)
 	return c
 }
 
@@ -152,43 +161,19 @@ func (c *conn) end(e *ending) { c.startIf(c.queue.close(e, false)) }
 func (c *conn) abandon(e *ending) {
 	start := c.queue.close(e, true)
 	c.hurry.Store(true)
-	c.mu.Lock()
-	if !c.over {
-		_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(linger)) // already cut: nothing to bound
-	}
-	c.mu.Unlock()
+	_ = c.nc.SetWriteDeadline(time.Now().Add(linger)) // already cut: nothing to bound
 	c.startIf(start)
 }
 
-// join waits until the last writer of an ended connection has ended. From then on nobody touches the
-// socket, who may still hold the connection.
-func (c *conn) join() {
-	c.queue.join()
-	c.mu.Lock()
-	c.over = true
-	c.mu.Unlock()
-}
+// cut closes the socket under the connection.
+func (c *conn) cut() { _ = c.nc.Close() }
 
-// cut closes the socket under the connection. Conn.Close would not: fasthttp
-// keeps a hijacked connection open until its handler returns.
-func (c *conn) cut() { _ = c.netConn().Close() }
+// hear notes that the client lives.
+func (c *conn) hear(now time.Time) { c.heard.Store(now.UnixMilli()) }
 
-// netConn is the connection that was accepted.
-func (c *conn) netConn() net.Conn {
-	if hijacked, ok := c.ws.NetConn().(interface{ UnsafeConn() net.Conn }); ok {
-		return hijacked.UnsafeConn()
-	}
-	return c.ws.NetConn()
-}
-
-// keepAlive moves the read deadline: a peer that is silent for two heartbeats
-// is gone.
-func (c *conn) keepAlive() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.leaving {
-		_ = c.ws.SetReadDeadline(time.Now().Add(2 * c.cfg.Heartbeat))
-	}
+// silent reports whether the client has sent nothing for that long.
+func (c *conn) silent(now time.Time, d time.Duration) bool {
+	return now.UnixMilli()-c.heard.Load() >= d.Milliseconds()
 }
 
 // leave gives the reader a last moment to see the peer's close frame.
@@ -196,133 +181,5 @@ func (c *conn) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.leaving = true
-	_ = c.ws.SetReadDeadline(time.Now().Add(linger))
-}
-
-// write is the writer: it ends when nothing waits, and for good when the queue
-// is closed or the socket breaks, and then ends the reader too.
-func (c *conn) write() {
-	for {
-		batch, closing := c.queue.take()
-		if batch != nil {
-			err := c.writeAll(batch.frames)
-			batch.free()
-			if err != nil {
-				c.queue.close(writeEnding(err), true)
-				c.dropRest()
-				c.cut()
-				c.finish()
-				return
-			}
-		}
-		if closing != nil {
-			if closing.code != 0 {
-				_ = c.ws.WriteControl(websocket.CloseMessage, closing.message(), time.Now().Add(linger))
-			}
-			c.leave()
-			c.finish()
-			return
-		}
-		if batch == nil {
-			return
-		}
-	}
-}
-
-// dropRest loses what waits on a connection that was to end after it.
-func (c *conn) dropRest() {
-	if rest, _ := c.queue.take(); rest != nil {
-		lose(rest.frames)
-		rest.free()
-	}
-}
-
-// finish is the last that the last writer does.
-func (c *conn) finish() {
-	if c.ended != nil {
-		c.ended()
-	}
-	c.queue.end()
-}
-
-// writeAll writes frames until a write fails or the writer has to hurry.
-func (c *conn) writeAll(frames []*outgoing) error {
-	told := false
-	for len(frames) > 0 {
-		if c.hurry.Load() {
-			lose(frames)
-			return nil
-		}
-		n, err := c.writeSome(frames)
-		if err != nil {
-			lose(frames)
-			return err
-		}
-		size := 0
-		for _, o := range frames[:n] {
-			size += o.size
-			if o.arrived != 0 && !told {
-				told = true
-				c.wrote(o)
-			}
-			o.trail.wrote()
-		}
-		c.queue.done(size)
-		frames = frames[n:]
-	}
-	return nil
-}
-
-// writeSome writes the first frames in one write and returns how many. It goes
-// past the WebSocket library, which writes one frame at a time: whatever the
-// library writes itself, a close frame at the end or for a broken one of the
-// peer's, is one write as well, so that frames stay whole.
-func (c *conn) writeSome(frames []*outgoing) (int, error) {
-	out, n, buffer := gather(frames)
-	if buffer != nil {
-		defer gathers.Put(buffer)
-	}
-	nc := c.ws.NetConn()
-	if err := nc.SetWriteDeadline(time.Now().Add(c.cfg.WriteTimeout)); err != nil {
-		return 0, err
-	}
-	_, err := nc.Write(out)
-	return n, err
-}
-
-// read hands each frame to handle until the socket ends. Frames are handled
-// one after the other, so that what a client sends in a row stays in order.
-// Every frame, pings and pongs too, first asks allow, and is dropped if it may
-// not pass.
-func (c *conn) read(allow func() bool, handle func(messageType int, frame []byte)) error {
-	c.ws.SetReadLimit(int64(c.cfg.FrameBytes))
-	c.ws.SetPongHandler(func(string) error {
-		if allow() {
-			c.keepAlive()
-		}
-		return nil
-	})
-	c.ws.SetPingHandler(func(data string) error {
-		if allow() {
-			c.keepAlive()
-			c.pong(data)
-		}
-		return nil
-	})
-	for {
-		c.keepAlive()
-		messageType, frame, err := c.ws.ReadMessage()
-		if err != nil {
-			return err
-		}
-		if allow() {
-			handle(messageType, frame)
-		}
-	}
-}
-
-// pong queues the answer to a client's ping: the writer writes it, so that
-// one who reads nothing can't hold the reader.
-func (c *conn) pong(data string) {
-	c.answer(&outgoing{wire: wireFrame(wirePong, []byte(data)), size: pongBytes + len(data)})
+	_ = c.nc.SetReadDeadline(time.Now().Add(linger))
 }

@@ -22,7 +22,7 @@ func crowdedRoom(tb testing.TB, n int) (*hub, *roomShard, *nats.Msg) {
 	h := newHub(nil, telemetry.Discard(contract.Gateway))
 	s, room := h.shard("r1"), &localRoom{}
 	for range n {
-		c := unwritten(newConn("c", nil, "", SocketConfig{QueueBytes: 1 << 30}, h.log, time.Now()))
+		c := unwritten(newConn("c", nowhere(tb), nil, "", &SocketConfig{QueueBytes: 1 << 30}, h.log, time.Now()))
 		c.queue.release(&outgoing{})
 		empty(c)
 		room.conns.add(c)

@@ -238,7 +238,7 @@ func TestSweep_sends_the_old_away(t *testing.T) {
 	opened := time.Now()
 	crowd := map[*conn]bool{} // those who were not told
 	for range 1000 {
-		c := unwritten(newConn("c", nil, "", cfg, log, opened))
+		c := unwritten(newConn("c", nowhere(t), nil, "", &cfg, log, opened))
 		if err := r.add(c); err != nil {
 			t.Fatal(err)
 		}
@@ -249,6 +249,9 @@ func TestSweep_sends_the_old_away(t *testing.T) {
 		crowd[c] = true
 	}
 	sweep := func(at time.Duration) (now []*conn) {
+		for c := range r.conns {
+			c.hear(opened.Add(at)) // its clients live
+		}
 		r.sweep(opened.Add(at))
 		for c := range crowd {
 			if _, was := told(t, c); was {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"io"
 	"net"
 	"strconv"
 
@@ -34,10 +35,10 @@ var (
 	endTooFast         = &ending{reason: "fast", code: contract.CloseTooFast}
 	endBadFrames       = &ending{reason: "bad_frames", code: contract.CloseTooFast, text: "too many bad frames"}
 	endTooMany         = &ending{reason: "too_many", code: contract.CloseTooFast, text: "too many connections"}
-	endProtocol        = &ending{reason: "protocol", code: websocket.CloseProtocolError} // the WebSocket layer sends it
-	endClient          = &ending{reason: "client"}                                       // the client closed
-	endLost            = &ending{reason: "lost"}                                         // the network did
-	endStalled         = &ending{reason: "stalled"}                                      // one frame's write took too long
+	endProtocol        = &ending{reason: "protocol", code: websocket.CloseProtocolError, text: "not the WebSocket protocol"}
+	endClient          = &ending{reason: "client"}  // the client closed
+	endLost            = &ending{reason: "lost"}    // the network did
+	endStalled         = &ending{reason: "stalled"} // one frame's write took too long
 )
 
 // endings lists them all.
@@ -71,21 +72,18 @@ func endingFor(err error) *ending {
 
 // readEnding is the ending that goes with what ended the reader.
 func readEnding(err error) *ending {
-	var closed *websocket.CloseError
 	var network net.Error
 	switch {
-	case errors.As(err, &closed) && closed.Code == websocket.CloseAbnormalClosure: // no close frame came
-		return endLost
-	case errors.As(err, &closed):
+	case errors.Is(err, errClosed):
 		return endClient
-	case errors.Is(err, websocket.ErrReadLimit):
+	case errors.Is(err, errTooLarge):
 		return endTooLarge
-	case errors.As(err, &network) && network.Timeout():
-		return endIdle
-	case errors.As(err, &network):
+	case errors.Is(err, errProtocol):
+		return endProtocol
+	case errors.Is(err, io.EOF), errors.As(err, &network): // no close frame came
 		return endLost
 	default:
-		return endProtocol
+		return endFailed
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -152,7 +151,6 @@ func newSockets(cfg Config, tel *telemetry.Telemetry, a *api, h *hub, conns *reg
 		replica:   a.replica,
 		bearer:    bearer,
 		address:   a.addresses.counted,
-		buffers:   &sync.Pool{},
 	}
 	s.ops, s.noOp = s.operations(newFrameMetrics(tel.Metrics))
 	return s

@@ -125,6 +125,7 @@ func (a *api) newApp(upgrade ...fiber.Handler) *fiber.App {
 	}
 	if len(upgrade) > 0 {
 		app.Get(socketPath, upgrade...)
+		app.Server().KeepHijackedConns = true // a socket outlives its handler
 	}
 	a.refuseUnknownMethods(app)
 	return app

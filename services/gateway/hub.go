@@ -129,6 +129,9 @@ func (h *hub) joinOne(c *conn, roomID string) (*localRoom, bool, error) {
 	}
 	room, isNew, err := h.shard(roomID).add(h.nc, roomID, c)
 	if err == nil {
+		if c.rooms == nil {
+			c.rooms = map[string]struct{}{}
+		}
 		c.rooms[roomID] = struct{}{}
 	}
 	return room, isNew, err

@@ -42,7 +42,7 @@ func testHub(t testing.TB) (*hub, *nats.Conn) {
 // socket.
 func attached(t testing.TB, h *hub, userID string) *conn {
 	t.Helper()
-	c := unwritten(newConn(userID, nil, "", SocketConfig{QueueBytes: 1 << 20}, slog.New(slog.DiscardHandler), time.Now()))
+	c := unwritten(newConn(userID, nowhere(t), nil, "", &SocketConfig{QueueBytes: 1 << 20}, slog.New(slog.DiscardHandler), time.Now()))
 	c.renew(token.Claims{UserID: userID, SessionID: "s"})
 	c.queue.release(frame("ready"))
 	drain(c)

@@ -11,8 +11,8 @@ type pace struct {
 	last      time.Time
 }
 
-func newPace(perSecond float64, burst int) *pace {
-	return &pace{perSecond: perSecond, burst: float64(burst), tokens: float64(burst)}
+func newPace(perSecond float64, burst int) pace {
+	return pace{perSecond: perSecond, burst: float64(burst), tokens: float64(burst)}
 }
 
 func (p *pace) allow(now time.Time) bool {

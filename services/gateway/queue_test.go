@@ -1,12 +1,21 @@
 package gateway
 
 import (
+	"net"
 	"testing"
 	"time"
 )
 
 func frame(text string) *outgoing {
 	return &outgoing{wire: wireFrame(wireText, []byte(text)), size: len(text)}
+}
+
+// nowhere is one end of a socket whose other end nobody reads.
+func nowhere(tb testing.TB) net.Conn {
+	tb.Helper()
+	here, there := net.Pipe()
+	tb.Cleanup(func() { _, _ = here.Close(), there.Close() })
+	return here
 }
 
 // unwritten is a connection whose writer is never started: the test takes what

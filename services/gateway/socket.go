@@ -2,15 +2,15 @@ package gateway
 
 import (
 	"context"
-	"errors"
+	"io"
 	"log/slog"
-	"runtime/debug"
-	"sync"
+	"math"
+	"net"
 	"time"
 
 	"github.com/fasthttp/websocket"
-	fiberws "github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -47,10 +47,9 @@ type sockets struct {
 	bearer    func(*fiber.Ctx) (raw string, present bool, err error)
 	address   func(*fiber.Ctx) string // empty when it does not count
 
-	buffers *sync.Pool // of the library's write buffers; without it each connection had one
 }
 
-// local is the key under which Upgrade passes what it found to serve.
+// local is the key under which Upgrade passes what it found to Serve.
 const local = "parley.upgrade"
 
 type upgrade struct {
@@ -61,7 +60,7 @@ type upgrade struct {
 // Upgrade checks a request before it becomes a WebSocket, so that a bad token
 // and a full gateway are answered in HTTP.
 func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
-	if !fiberws.IsWebSocketUpgrade(ctx) {
+	if !websocket.FastHTTPIsWebSocketUpgrade(ctx.Context()) {
 		return fault.New(fault.InvalidArgument, "this is a WebSocket: upgrade to it")
 	}
 	up := upgrade{address: s.address(ctx)}
@@ -81,81 +80,72 @@ func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
 	return ctx.Next()
 }
 
-// Serve is the handler behind Upgrade. It returns when the connection has
-// ended and nothing of ours touches it any more.
+// Serve is the handler behind Upgrade. The library shakes hands; then the
+// socket is ours, and what fasthttp has of it is free for the next request.
+// fasthttp must keep hijacked connections: it must not close them when the
+// handler returns.
 func (s *sockets) Serve(base context.Context) fiber.Handler {
-	return fiberws.New(func(fc *fiberws.Conn) {
+	upgrader := websocket.FastHTTPUpgrader{
+		CheckOrigin: func(*fasthttp.RequestCtx) bool { return true }, // the edge has checked it
+	}
+	return func(fc *fiber.Ctx) error {
 		up, _ := fc.Locals(local).(upgrade)
-		s.serve(base, fc.Conn, up)
-	}, fiberws.Config{
-		// Fiber's buffers are large, and one of each is kept a connection.
-		ReadBufferSize:  1024,
-		WriteBufferSize: 4096,
-		WriteBufferPool: s.buffers,
-		RecoverHandler: func(*fiberws.Conn) {
-			if p := recover(); p != nil {
-				s.log.Error("panic in a connection", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			}
-		},
-	})
+		if err := upgrader.Upgrade(fc.Context(), func(ws *websocket.Conn) {
+			nc, early := takeOver(ws.NetConn())
+			go s.serve(base, nc, early, up) // the connection's reader: ends with the socket, or hands it on
+		}); err != nil {
+			return fiber.ErrUpgradeRequired
+		}
+		return nil
+	}
 }
 
-func (s *sockets) serve(ctx context.Context, ws *websocket.Conn, up upgrade) {
-	c := newConn(id.New(), ws, up.address, s.cfg, s.log, time.Now())
+// takeOver returns the connection that was accepted, and what fasthttp has
+// read of it beyond the request.
+func takeOver(hijacked net.Conn) (nc net.Conn, early []byte) {
+	nc = hijacked
+	if h, ok := hijacked.(interface{ UnsafeConn() net.Conn }); ok {
+		nc = h.UnsafeConn()
+	}
+	_ = nc.SetReadDeadline(time.Unix(1, 0)) // long ago: what is buffered is read, and nothing more
+	early, _ = io.ReadAll(hijacked)         // it ends with the deadline
+	_ = nc.SetReadDeadline(time.Time{})
+	if len(early) == 0 {
+		return nc, nil
+	}
+	return nc, early
+}
+
+// serve is the reader of a new connection: it lets it in, and reads.
+func (s *sockets) serve(base context.Context, nc net.Conn, early []byte, up upgrade) {
+	c := newConn(id.New(), nc, early, up.address, &s.cfg, s.log, time.Now())
 	c.wrote = s.hub.metrics.wrote
-	ctx, cancel := context.WithCancel(telemetry.WithRequest(ctx, c.id))
-	defer cancel()
-	c.ended = cancel // nobody can be answered any more
 	if err := s.conns.add(c); err != nil {
 		e := endingFor(err)
-		_ = ws.WriteControl(websocket.CloseMessage, e.message(), time.Now().Add(linger))
+		c.writeClose(e.message())
+		c.cut()
 		s.conns.ends.of(e).Inc()
 		return
 	}
-	why := endFailed
-	defer func() {
-		s.hub.detach(c)
-		c.abandon(why) // unless it ends already
-		c.join()
-		s.conns.remove(c)
-		if why == endTooLarge {
-			lingerOn(c.netConn()) // else TCP would take the close frame back
-		}
-	}()
+	defer s.guard(c)
 	if up.claims.UserID != "" {
-		data, err := s.admit(ctx, c, up.claims)
-		if err != nil {
-			c.end(endingFor(err))
-		} else {
-			c.ready(contract.PushFrame[contract.ReadyData]{Op: contract.OpReady, Data: data})
-		}
+		s.greet(base, c, up.claims)
 	}
-	why = readEnding(s.converse(ctx, c))
+	s.converse(base, c)
 }
 
-// converse reads frames until the socket ends, and returns why it did.
-func (s *sockets) converse(ctx context.Context, c *conn) error {
-	pace := newPace(s.cfg.FramesPerSecond, s.cfg.FrameBurst)
-	allow := func() bool {
-		if c.queue.ending() != nil {
-			return false // nothing is done any more for a connection that ends
-		}
-		if !pace.allow(time.Now()) {
-			c.end(endTooFast)
-			return false
-		}
-		return true
+// greet lets a connection in that came with a token.
+func (s *sockets) greet(base context.Context, c *conn, claims token.Claims) {
+	ctx, cancel := c.begin(telemetry.WithRequest(base, c.id))
+	defer cancel()
+	c.heard.Store(math.MaxInt64) // nobody is silent who waits for us
+	data, err := s.admit(ctx, c, claims)
+	c.hear(time.Now())
+	if err != nil {
+		c.end(endingFor(err))
+		return
 	}
-	bad := 0
-	err := c.read(allow, func(messageType int, frame []byte) {
-		if errors.Is(s.answer(ctx, c, messageType, frame), errBadFrame) {
-			if bad++; bad > s.cfg.MaxBadFrames {
-				c.end(endBadFrames)
-			}
-		}
-	})
-	s.log.DebugContext(ctx, "connection ended", slog.Any("reason", err))
-	return err
+	c.ready(contract.PushFrame[contract.ReadyData]{Op: contract.OpReady, Data: data})
 }
 
 // authenticate answers an auth frame: the first one on a connection that came

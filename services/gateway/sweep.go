@@ -31,9 +31,9 @@ func (r *registry) sweep(now time.Time) {
 	}
 }
 
-// tend does what is due for one connection: pings, expired tokens, those who
-// never authenticate, who has become too old, and who has ended but does not
-// leave.
+// tend does what is due for one connection: pings, who answers none, expired
+// tokens, those who never authenticate, who has become too old, and who has
+// ended but does not leave.
 func (r *registry) tend(c *conn, now time.Time) {
 	if c.queue.ending() != nil {
 		r.hasten(c, now)
@@ -41,6 +41,8 @@ func (r *registry) tend(c *conn, now time.Time) {
 	}
 	claims, identified := c.identity()
 	switch {
+	case c.silent(now, 2*r.cfg.Heartbeat):
+		c.abandon(endIdle)
 	case !identified && now.Sub(c.opened) > r.cfg.AuthTimeout:
 		c.end(endUnauthenticated)
 	case identified && now.After(claims.ExpiresAt):

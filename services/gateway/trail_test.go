@@ -29,8 +29,8 @@ func tracedHub(conns ...*conn) (*hub, *tracetest.InMemoryExporter) {
 	return h, spans
 }
 
-func bareConn(limit int) *conn {
-	return unwritten(newConn("c", nil, "", SocketConfig{QueueBytes: limit}, slog.New(slog.DiscardHandler), time.Now()))
+func bareConn(tb testing.TB, limit int) *conn {
+	return unwritten(newConn("c", nowhere(tb), nil, "", &SocketConfig{QueueBytes: limit}, slog.New(slog.DiscardHandler), time.Now()))
 }
 
 // tracedPush is a message as chat pushes it, published in a recorded span or
@@ -48,12 +48,11 @@ func tracedPush(t *testing.T, sampler sdk.Sampler) (*nats.Msg, trace.SpanContext
 }
 
 func TestTrail_one_span_for_all_connections(t *testing.T) {
-	writes, full, held, breaks := bareConn(1<<20), bareConn(1), bareConn(1<<20), bareConn(1<<20)
+	writes, full, held, breaks := bareConn(t, 1<<20), bareConn(t, 1), bareConn(t, 1<<20), bareConn(t, 1<<20)
 	for _, c := range []*conn{writes, breaks} {
 		c.queue.release(&outgoing{})
 	}
 	breaks.hurry.Store(true)
-	full.over = true // there is no socket to hurry
 	h, spans := tracedHub(writes, held, breaks)
 	m, publisher := tracedPush(t, sdk.AlwaysSample())
 	h.roomPush(h.shard("r1"), m, nil)
@@ -97,7 +96,7 @@ func TestTrail_one_span_for_all_connections(t *testing.T) {
 }
 
 func TestTrail_none_unless_recorded(t *testing.T) {
-	c := bareConn(1 << 20)
+	c := bareConn(t, 1<<20)
 	c.queue.release(&outgoing{})
 	h, spans := tracedHub(c)
 	m, _ := tracedPush(t, sdk.NeverSample())

@@ -8,9 +8,10 @@ import (
 
 // The first bytes of whole, unfragmented frames (RFC 6455, section 5.2).
 const (
-	wireText byte = 0x81
-	wirePing byte = 0x89
-	wirePong byte = 0x8a
+	wireText  = finBit | opText
+	wireClose = finBit | opClose
+	wirePing  = finBit | opPing
+	wirePong  = finBit | opPong
 )
 
 // pingFrame asks a client whether it is still there.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -26,30 +25,31 @@ func text(o *outgoing) string {
 	}
 }
 
-// socketPair connects a client to a server, both of the library, over loopback.
-func socketPair(tb testing.TB) (server, client *websocket.Conn) {
+// socketPair connects a client of the library to a server that is handed over
+// as ours are.
+func socketPair(tb testing.TB) (server net.Conn, client *websocket.Conn) {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	served, end := make(chan *websocket.Conn), make(chan struct{})
-	upgrader := websocket.FastHTTPUpgrader{ReadBufferSize: 1024, WriteBufferSize: 4096}
-	go func() { // ends with the listener
-		_ = fasthttp.Serve(listener, func(ctx *fasthttp.RequestCtx) {
-			_ = upgrader.Upgrade(ctx, func(ws *websocket.Conn) {
-				served <- ws
-				<-end
-			})
+	served := make(chan net.Conn)
+	upgrader := websocket.FastHTTPUpgrader{}
+	srv := fasthttp.Server{KeepHijackedConns: true, Handler: func(ctx *fasthttp.RequestCtx) {
+		_ = upgrader.Upgrade(ctx, func(ws *websocket.Conn) {
+			nc, _ := takeOver(ws.NetConn())
+			served <- nc
 		})
-	}()
+	}}
+	go func() { _ = srv.Serve(listener) }() // ends with the listener
 	client, response, err := websocket.DefaultDialer.Dial("ws://"+listener.Addr().String(), nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	_ = response.Body.Close()
-	tb.Cleanup(func() { close(end); _ = client.Close(); _ = listener.Close() })
-	return <-served, client
+	server = <-served
+	tb.Cleanup(func() { _, _, _ = client.Close(), server.Close(), listener.Close() })
+	return server, client
 }
 
 // writing returns a connection to the client whose writer runs until the test
@@ -57,9 +57,9 @@ func socketPair(tb testing.TB) (server, client *websocket.Conn) {
 func writing(tb testing.TB) (*conn, *websocket.Conn) {
 	tb.Helper()
 	server, client := socketPair(tb)
-	c := newConn("c", server, "", SocketConfig{QueueBytes: 1 << 30, WriteTimeout: 10 * time.Second}, slog.New(slog.DiscardHandler), time.Now())
+	c := newConn("c", server, nil, "", &SocketConfig{QueueBytes: 1 << 30, WriteTimeout: 10 * time.Second}, quiet(), time.Now())
 	c.startIf(c.queue.release(&outgoing{wire: wireFrame(wireText, nil)}))
-	tb.Cleanup(func() { c.abandon(endFailed); c.join() })
+	tb.Cleanup(func() { c.abandon(endFailed); c.queue.join() })
 	if _, _, err := client.ReadMessage(); err != nil { // the first frame
 		tb.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestGather(t *testing.T) {
 func BenchmarkConn_write(b *testing.B) {
 	server, client := socketPair(b)
 	go func() { _, _ = io.Copy(io.Discard, client.NetConn()) }() // ends with the socket
-	c := newConn("c", server, "", SocketConfig{WriteTimeout: 10 * time.Second}, slog.New(slog.DiscardHandler), time.Now())
+	c := newConn("c", server, nil, "", &SocketConfig{WriteTimeout: 10 * time.Second}, quiet(), time.Now())
 	const waiting = 100
 	o := &outgoing{wire: wireFrame(wireText, bytes.Repeat([]byte("x"), 300)), size: 300}
 	batch := make([]*outgoing, waiting)

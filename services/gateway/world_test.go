@@ -267,11 +267,8 @@ func (w *world) dialRaw(t *testing.T, raw string) net.Conn {
 	return conn
 }
 
-// opPing is a ping's type in a WebSocket frame.
-const opPing = 9
-
 // rawFrame is a client's frame of at most 125 bytes, masked with zeros.
-func rawFrame[T ~int](op T, payload string) []byte {
+func rawFrame[T ~int | ~byte](op T, payload string) []byte {
 	return append([]byte{0x80 | byte(op), 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)
 }
 

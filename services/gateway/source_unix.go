@@ -1,0 +1,54 @@
+//go:build unix
+
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// read waits with no more than a small stack, and takes a buffer only once
+// there is something to put into it. A net.Conn's Read is called with the
+// buffer, and holds it for as long as the client is silent.
+func (s *source) read() error {
+	if s.raw == nil {
+		return s.readPlain()
+	}
+	if s.try == nil {
+		s.try = s.tryRead
+	}
+	if err := s.raw.Read(s.try); err != nil {
+		return err
+	}
+	return s.err
+}
+
+// tryRead reads what is there. It returns false when that is nothing yet.
+func (s *source) tryRead(fd uintptr) bool {
+	if s.buffer == nil {
+		s.borrow()
+	}
+	for {
+		n, err := syscall.Read(int(fd), s.buffer[s.to:])
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EAGAIN):
+			if s.to == 0 {
+				s.release()
+			}
+			return false
+		case err != nil:
+			s.err = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", err)}
+		case n == 0:
+			s.err = io.EOF
+		default:
+			s.to += n
+			s.err = nil
+		}
+		return true
+	}
+}
