@@ -141,6 +141,7 @@ func newSockets(cfg Config, tel *telemetry.Telemetry, a *api, h *hub, conns *reg
 		hub:     h,
 		conns:   conns,
 		repairs: a.repairs,
+		turns:   make(chan struct{}, admitAtOnce),
 		verify:  func(raw string) (token.Claims, error) { return a.auth.authenticate(raw) },
 		revoked: func(sessionID string) bool {
 			ended, known := a.auth.revoked.Revoked(sessionID)

@@ -34,6 +34,7 @@ const (
 // times the memory.
 type hub struct {
 	nc      *nats.Conn
+	flushes *flushes
 	log     *slog.Logger
 	tracer  trace.Tracer
 	metrics *hubMetrics
@@ -47,7 +48,7 @@ type hub struct {
 
 func newHub(nc *nats.Conn, tel *telemetry.Telemetry) *hub {
 	h := &hub{
-		nc: nc, log: tel.Log, tracer: tel.Tracer.Tracer(scope),
+		nc: nc, flushes: &flushes{nc: nc}, log: tel.Log, tracer: tel.Tracer.Tracer(scope),
 		seed: maphash.MakeSeed(), users: newUserShard(), resync: func(string) {},
 	}
 	h.metrics = newHubMetrics(tel.Metrics, h.waiting)
@@ -102,7 +103,7 @@ func (h *hub) join(ctx context.Context, c *conn, roomIDs ...string) (fresh int, 
 	ctx, cancel := context.WithTimeout(ctx, flushWait)
 	defer cancel()
 	if len(created) > 0 {
-		flushErr := h.nc.FlushWithContext(ctx)
+		flushErr := h.flushes.wait(ctx)
 		for _, room := range created {
 			close(room.live) // after an error too: nats.go subscribes again when it reconnects
 		}
@@ -157,7 +158,7 @@ func (h *hub) attach(ctx context.Context, c *conn, userID string) error {
 	ctx, cancel := context.WithTimeout(ctx, flushWait)
 	defer cancel()
 	if fresh {
-		err := h.nc.FlushWithContext(ctx)
+		err := h.flushes.wait(ctx)
 		close(user.live) // after an error too: nats.go subscribes again when it reconnects
 		if err != nil {
 			return fmt.Errorf("subscribe to user: %w", err)

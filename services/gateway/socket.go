@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"math"
@@ -37,6 +38,7 @@ type sockets struct {
 	noOp   *operation // what is not one of them
 
 	repairs *repairMetrics
+	turns   chan struct{} // held by who is being let in; capacity admitAtOnce
 
 	// What the HTTP half shares.
 	verify    func(raw string) (token.Claims, error)
@@ -194,15 +196,47 @@ func (s *sockets) renewed(ctx context.Context, c *conn, frame contract.Frame) *f
 	return nil
 }
 
+// admitAtOnce is how many connections are let in at once. Of a crowd the
+// others wait for their turn, and their time to be let in begins with it: asked
+// about all of them together, chat would refuse most.
+const admitAtOnce = 64
+
+// admitWait bounds the wait for one's turn.
+const admitWait = 30 * time.Second
+
+// turnOf waits for the connection's turn to be let in, and returns what ends
+// it. Who has gone by then has none.
+func (s *sockets) turnOf(ctx context.Context, c *conn) (end func(), err error) {
+	timer := time.NewTimer(admitWait)
+	defer timer.Stop()
+	select {
+	case s.turns <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait to be let in: %w", ctx.Err())
+	case <-timer.C:
+		return nil, fault.New(fault.Unavailable, "too many connect").After(retryHint)
+	}
+	if err := c.inbound.look(); err != nil {
+		<-s.turns
+		return nil, fmt.Errorf("gone before its turn: %w", err)
+	}
+	return func() { <-s.turns }, nil
+}
+
 // admit gives the connection its user and rooms. The session is looked up
 // once more after the hub knows the connection: a revocation that came in
 // between found no socket to close.
 func (s *sockets) admit(ctx context.Context, c *conn, claims token.Claims) (contract.ReadyData, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.CallTimeout)
-	defer cancel()
 	if err := s.conns.identify(c, claims); err != nil {
 		return contract.ReadyData{}, err
 	}
+	end, err := s.turnOf(ctx, c)
+	if err != nil {
+		return contract.ReadyData{}, err
+	}
+	defer end()
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.CallTimeout)
+	defer cancel()
 	data, err := s.welcome(ctx, c, claims)
 	if err != nil {
 		return contract.ReadyData{}, err
