@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -48,6 +49,10 @@ func (h *hub) roomBurst(s *roomShard, m *nats.Msg, starts []*conn) []*conn {
 	}
 	for _, c := range starts {
 		c.startIf(true)
+	}
+	if len(starts) > 0 {
+		// The writers go first; what comes meanwhile is the next burst.
+		runtime.Gosched()
 	}
 	clear(starts)
 	return starts
