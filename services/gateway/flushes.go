@@ -34,7 +34,8 @@ func (f *flushes) wait(ctx context.Context) error {
 	}
 	if !f.running {
 		f.running = true
-		go f.run() // ends when nobody waits; one flush after the other, each within flushWait
+		// Ends when nobody waits; one flush after the other, each within flushWait.
+		go f.run() //nolint:gosec // G118: a flush is of all who wait, not of one
 	}
 	f.mu.Unlock()
 	select {
