@@ -5,10 +5,12 @@
 #   make lint test MODULES=./standalone
 #   make faults DURATION=20m SEED=7
 #   make load SCENARIO=hotroom DURATION=20s
+#   make bench BASE=v1.2.0 BENCH=Log_Append BENCHED=./services/chat
 #   make env ROTATE=nats
 #   make secrets ARGS="-namespace parley -smtp smtp://user:password@mail:587"
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 # Every module of go.work, as ./DIR, so that none can be forgotten here.
 MODULES ?= $(patsubst $(CURDIR)/%,./%,$(shell go list -m -f '{{.Dir}}'))
@@ -18,7 +20,7 @@ ARGS ?=
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test alone race lint fmt bench generate faults load env secrets
+.PHONY: help run test alone race allocs lint fmt bench generate faults load env secrets
 
 help: ## Tell what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +30,7 @@ run: ## Start the whole system in one process; ARGS are its flags.
 	@go build -o bin/parley ./standalone
 	@exec bin/parley $(ARGS)
 
-test: alone race ## Build each module alone, then run all tests under the race detector.
+test: alone race allocs ## Build each module alone, run all tests under the race detector, count allocations.
 
 # With GOWORK=off a module sees only its own go.mod: this finds requirements
 # that the workspace hides. Vet compiles tests too.
@@ -49,6 +51,17 @@ race:
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
 	$(if $(PLAIN),go test -timeout 15m $(TESTFLAGS) $(PLAIN:%=%/...))
 	$(if $(RACED),go test $(RACE) -timeout 15m $(TESTFLAGS) $(RACED:%=%/...))
+
+# The packages of the hot paths. Each has benchmarks, and a TestAllocs that says
+# what they may allocate, in a file that is not built under the race detector.
+BENCHED ?= ./pkg/allocs ./pkg/contract ./pkg/rpc ./pkg/token ./services/chat ./services/gateway
+
+# A package whose test has gone missing would pass.
+allocs: ## Hold the benchmarks to their budgets of allocations.
+	@for package in $(BENCHED); do \
+		grep -qs '^func TestAllocs(' "$$package"/*_test.go || { echo "$$package has no TestAllocs"; exit 1; }; \
+	done
+	go test -count 1 -run '^TestAllocs$$' $(BENCHED)
 
 # The run that make test makes for 75 seconds; JSON=FILE keeps its report, and
 # MONGO_RESTART is a command that restarts the database of MONGO_URI.
@@ -73,8 +86,13 @@ lint: ## Check formatting, vet, and run golangci-lint with the import rules.
 fmt: ## Format all Go code.
 	gofmt -w $(MODULES)
 
-bench: ## Run all benchmarks.
-	go test -run '^$$' -bench . -benchmem $(TESTFLAGS) $(PACKAGES)
+# BENCHFLAGS are further ones of the test binaries, such as -test.benchtime=5s.
+BASE ?= main
+BENCH ?= .
+COUNT ?= 6
+
+bench: ## Compare the benchmarks BENCH of the packages BENCHED with those of BASE, a commit: main, or the one before.
+	@BASE='$(BASE)' BENCH='$(BENCH)' COUNT='$(COUNT)' BENCHFLAGS='$(BENCHFLAGS)' BENCHSTAT='$(BENCHSTAT)' .ci/bench $(BENCHED)
 
 generate: ## Write the documents that are generated from code.
 	go generate $(PACKAGES)

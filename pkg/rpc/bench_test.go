@@ -99,3 +99,17 @@ func BenchmarkRoundTrip(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCall is one call after the other, alone.
+func BenchmarkCall(b *testing.B) {
+	ns := startNATS(b)
+	serveEcho(b, connect(b, ns), options(), nil)
+	c := rpc.NewClient(connect(b, ns), rpc.ClientOptions{})
+	req := echoRequest{Text: strings.Repeat("x", 200), Count: 3}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := rpc.Call(context.Background(), c, askMethod(), req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
