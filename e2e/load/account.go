@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/id"
 	"github.com/parley-im/parley/standalone/embedded"
 )
 
@@ -29,27 +30,40 @@ type account struct {
 	ends    time.Time // of the access token
 }
 
-// register makes a user, whose code comes by mail.
+// register makes a user, whose code comes by mail. Calls are repeated when their
+// answer did not come, so there may be several codes, of which the last counts,
+// and the user may exist already.
 func register(ctx context.Context, a *api, mail *embedded.SMTP, name string) (*account, error) {
 	email := name + "@example.org"
 	err := a.call(ctx, http.MethodPost, "/auth/codes", "", map[string]string{"email": email, "purpose": "register"}, nil)
 	if err != nil {
 		return nil, err
 	}
-	code, err := awaitCode(ctx, mail, email)
-	if err != nil {
-		return nil, err
+	for {
+		code, err := awaitCode(ctx, mail, email)
+		if err != nil {
+			return nil, err
+		}
+		var grant contract.Grant
+		err = a.call(ctx, http.MethodPost, "/auth/register", "", map[string]string{
+			"email": email, "code": code, "account": name, "password": accountPassword,
+		}, &grant)
+		wrong := refused(err, http.StatusBadRequest) // a code that is spent, or not the last
+		if wrong || refused(err, http.StatusConflict) {
+			login := map[string]string{"account": name, "password": accountPassword}
+			failed := a.call(ctx, http.MethodPost, "/auth/login", "", login, &grant)
+			if failed != nil && wrong {
+				continue
+			}
+			err = failed
+		}
+		if err != nil {
+			return nil, err
+		}
+		u := &account{api: a, id: grant.User.ID}
+		u.take(grant)
+		return u, nil
 	}
-	var grant contract.Grant
-	err = a.call(ctx, http.MethodPost, "/auth/register", "", map[string]string{
-		"email": email, "code": code, "account": name, "password": accountPassword,
-	}, &grant)
-	if err != nil {
-		return nil, err
-	}
-	u := &account{api: a, id: grant.User.ID}
-	u.take(grant)
-	return u, nil
 }
 
 var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
@@ -98,10 +112,14 @@ func (u *account) call(ctx context.Context, method, path string, body, answer an
 	return u.api.call(ctx, method, path, token, body, answer)
 }
 
-// befriend returns the direct room of the two.
+// befriend returns the direct room of the two, also when they are friends
+// already.
 func (u *account) befriend(ctx context.Context, other *account) (roomID string, err error) {
 	var reply contract.AddFriendReply
 	err = u.call(ctx, http.MethodPost, "/friends", map[string]string{"user_id": other.id}, &reply)
+	if refused(err, http.StatusConflict) { // a call that was repeated had succeeded
+		return id.Pair(u.id, other.id), nil
+	}
 	return reply.RoomID, err
 }
 

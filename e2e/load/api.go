@@ -50,6 +50,12 @@ func (p problem) passing() bool {
 	return false
 }
 
+// refused reports whether err is an answer of this status.
+func refused(err error, status int) bool {
+	var p problem
+	return errors.As(err, &p) && p.Status == status
+}
+
 // call makes a call, again and again while its error is a passing one. The
 // answer may be nil.
 func (a *api) call(ctx context.Context, method, path, token string, body, answer any) error {

@@ -41,15 +41,10 @@ const (
 // relate has the report say how it stands to the means of its floors.
 func (rep *report) relate() {
 	rep.Ratios = map[string]float64{}
+	means := rep.floorMeans()
 	ratio := func(name string, value float64, figure string) {
-		var sum, n float64
-		for _, f := range rep.Floors {
-			if v := f.Figures[figure]; v > 0 {
-				sum, n = sum+v, n+1
-			}
-		}
-		if n > 0 && value > 0 {
-			rep.Ratios[name] = value / (sum / n)
+		if mean := means[figure]; mean > 0 && value > 0 {
+			rep.Ratios[name] = value / mean
 		}
 	}
 	ratio("deliveries", rep.DeliveriesPerSecond, figDeliveries)
@@ -62,7 +57,27 @@ func (rep *report) relate() {
 		ratio("deliver_p50_to_commit_p50", rep.Deliver.P50, figCommitP50)
 		ratio("deliver_p99_to_commit_p50", rep.Deliver.P99, figCommitP50)
 	}
-	if n := len(rep.Storms); n > 0 {
-		ratio("storm", slices.Sorted(slices.Values(rep.Storms))[n/2], figStorm)
+	ratio("storm", middle(rep.Storms), figStorm)
+}
+
+// floorMeans are the figures of the floors before and after, put together.
+func (rep *report) floorMeans() map[string]float64 {
+	values := map[string][]float64{}
+	for _, f := range rep.Floors {
+		for name, v := range f.Figures {
+			values[name] = append(values[name], v)
+		}
 	}
+	means := make(map[string]float64, len(values))
+	for name, of := range values {
+		means[name] = mean(of)
+	}
+	return means
+}
+
+func mean(values []float64) (sum float64) {
+	for _, v := range values {
+		sum += v / float64(len(values))
+	}
+	return sum
 }

@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 func TestScenarios(t *testing.T) {
 	running := system.Start(t, system.Options{Replicas: 1, Gateways: 2, Env: parleyEnv})
 	people := newTown(running.URLs, running.Mail, t.Logf)
+	t.Run("lost answers", func(t *testing.T) { testLostAnswers(t, people) })
 	o := options{conns: 10, members: 5}
 	for _, sc := range scenarios() {
 		t.Run(sc.name, func(t *testing.T) {
@@ -45,6 +46,9 @@ func TestScenarios(t *testing.T) {
 			}
 			if rep.Ack != nil && rep.Deliver != nil && rep.Deliver.Count <= rep.Ack.Count {
 				t.Errorf("%d latencies of delivery, of %d sends", rep.Deliver.Count, rep.Ack.Count)
+			}
+			if (sc.name == "persist") != (rep.HalfRateAck != nil) {
+				t.Errorf("at half the rate: %+v", rep.HalfRateAck)
 			}
 			if sc.name == "storm" && (len(rep.Storms) == 0 || rep.Repaired == 0) {
 				t.Errorf("storms %v, of which %d messages were caught up", rep.Storms, rep.Repaired)
@@ -84,7 +88,7 @@ func TestFloors(t *testing.T) {
 }
 
 func TestReport_relate(t *testing.T) {
-	rep := &report{Loop: openLoop, DeliveriesPerSecond: 300, SendsPerSecond: 7, Deliver: &latency{P50: 4, P99: 8}, Floors: []*floor{
+	rep := &report{setting: setting{Loop: openLoop}, DeliveriesPerSecond: 300, SendsPerSecond: 7, Deliver: &latency{P50: 4, P99: 8}, Floors: []*floor{
 		{Figures: map[string]float64{figDeliveries: 100, figCommitP50: 2}},
 		{Figures: map[string]float64{figDeliveries: 200, figCommitP50: 2}},
 	}}

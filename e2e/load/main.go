@@ -43,44 +43,57 @@ func load(ctx context.Context, args []string, out io.Writer, p *progress) error 
 		return fmt.Errorf("-mail: %w", err)
 	}
 	defer func() { _ = mail.Stop() }()
-	var all reports
-	for _, sc := range o.scenarios {
-		rep, err := o.one(ctx, o.fill(sc), mail, p)
-		p.clear()
-		if err != nil {
-			return fmt.Errorf("%s: %w", sc.name, err)
-		}
-		rep.print(out)
-		all.add(rep)
+	all := reports{Machine: thisMachine()}
+	err = o.measure(ctx, &all, mail, out, p)
+	if o.runs > 1 {
+		all.Medians = summarize(all.Scenarios)
 	}
-	if o.json != "" {
-		if err := all.write(o.json); err != nil {
-			return err
-		}
+	for _, s := range all.Medians {
+		s.print(out)
 	}
-	if all.Lost > 0 || all.Doubled > 0 {
-		return fmt.Errorf("%d messages lost, %d doubled", all.Lost, all.Doubled)
+	if o.json != "" && len(all.Scenarios) > 0 { // what there is, also after an error
+		err = errors.Join(err, writeJSON(o.json, all))
+	}
+	if err == nil && (all.Lost > 0 || all.Doubled > 0) {
+		err = fmt.Errorf("%d messages lost, %d doubled", all.Lost, all.Doubled)
+	}
+	return err
+}
+
+// measure runs all scenarios in turns, so that what changes on the machine
+// meanwhile changes all of them.
+func (o *options) measure(ctx context.Context, all *reports, mail *embedded.SMTP, out io.Writer, p *progress) error {
+	for run := range o.runs {
+		for _, sc := range o.scenarios {
+			rep, err := o.one(ctx, o.fill(sc), mail, p)
+			p.clear()
+			if err != nil {
+				return fmt.Errorf("%s: %w", sc.name, err)
+			}
+			if o.runs > 1 {
+				fmt.Fprintf(out, "\nrun %d of %d", run+1, o.runs)
+			}
+			rep.print(out)
+			all.add(rep)
+		}
 	}
 	return nil
 }
 
-func (all *reports) add(rep *report) {
-	all.Lost += rep.Lost
-	all.Doubled += rep.Doubled
-	all.Scenarios = append(all.Scenarios, rep)
-}
-
 // one measures one scenario, between its floors if they are asked for.
 func (o *options) one(ctx context.Context, sc scenario, mail *embedded.SMTP, p *progress) (*report, error) {
+	if err := checkFiles(max(sc.conns, sc.members)); err != nil {
+		return nil, err
+	}
 	s := &stage{scenario: sc, text: o.text, duration: o.duration, history: o.history, fs: "/proc", tell: p.tell}
 	urls := o.gateways
 	if o.parley != "" {
-		started, err := startParley(ctx, o.parley, mail.URL())
+		started, err := startParley(ctx, o.parley, mail.URL(), o.size)
 		if err != nil {
 			return nil, err
 		}
 		defer started.stop()
-		urls, s.watched = started.urls, started.processes()
+		urls, s.watched, s.replicas = started.urls, started.processes(), o.size.chats
 		if o.profile != "" {
 			s.profiles = profiles{dir: o.profile, ops: started.ops}
 		}

@@ -16,6 +16,8 @@ import (
 type options struct {
 	gateways  []string // base URLs
 	parley    string   // a binary to start instead
+	size      size     // of what is started
+	runs      int
 	scenarios []scenario
 	duration  time.Duration
 	floor     bool
@@ -38,6 +40,9 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	var o options
 	gateways := set.String("gateways", "", "base `URLs` of the gateways, with commas")
 	set.StringVar(&o.parley, "parley", "", "instead of -gateways: the `binary` of standalone to start, its parts as processes of their own, for each scenario anew")
+	set.IntVar(&o.size.gateways, "gateway-count", 2, "gateways that -parley starts")
+	set.IntVar(&o.size.chats, "replicas", 1, "replicas of chat that -parley starts")
+	set.IntVar(&o.runs, "runs", 1, "how often everything is measured, in turns; the table and -json then have medians, too")
 	names := set.String("scenario", "all", "`names` with commas, of "+strings.Join(scenarioNames(), ", ")+"; or all")
 	set.DurationVar(&o.duration, "duration", 20*time.Second, "how long is measured, after a warm-up")
 	set.BoolVar(&o.floor, "floor", false, "measure before and after what the same work costs without Parley")
@@ -104,6 +109,10 @@ func (o *options) check() error {
 		return errors.New("-pid: of what -parley starts, all is measured")
 	case o.parley == "" && o.profile != "":
 		return errors.New("-profile: only what -parley starts is profiled")
+	case o.size.gateways < 1 || o.size.chats < 1:
+		return errors.New("-gateway-count and -replicas must be 1 or more")
+	case o.runs < 1:
+		return errors.New("-runs must be 1 or more")
 	case o.duration <= 0:
 		return errors.New("-duration must be more than 0")
 	case o.text < 1 || o.text > 4000:

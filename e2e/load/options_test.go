@@ -14,6 +14,9 @@ func TestParseOptions(t *testing.T) {
 	if s := o.fill(o.scenarios[1]); s.name != "persist" || s.conns != 9 || s.members != 5 {
 		t.Errorf("filled %+v", s)
 	}
+	if o, err = parseOptions(strings.Fields("-parley b"), io.Discard); err != nil || o.size != (size{gateways: 2, chats: 1}) || o.runs != 1 {
+		t.Errorf("by default %+v, %v", o, err)
+	}
 	for args, about := range map[string]string{
 		"":                                     "-gateways",
 		"-gateways http://a -parley b":         "-gateways",
@@ -21,6 +24,9 @@ func TestParseOptions(t *testing.T) {
 		"-gateways http://a -scenario no":      "-scenario",
 		"-gateways http://a -pid x":            "-pid",
 		"-parley b -pid 1":                     "-pid",
+		"-parley b -replicas 0":                "-replicas",
+		"-parley b -gateway-count 0":           "-gateway-count",
+		"-parley b -runs 0":                    "-runs",
 		"-gateways http://a -duration 0s":      "-duration",
 		"-gateways http://a -text 5000":        "-text",
 		"-gateways http://a -rate -1":          "-rate",

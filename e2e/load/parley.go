@@ -18,17 +18,24 @@ import (
 const (
 	startWait = time.Minute
 	stopWait  = 20 * time.Second
-	gateways  = 2
 )
+
+// size is how many processes of a kind there are; the others are one each.
+type size struct {
+	gateways, chats int
+}
 
 // parleyEnv lifts the limits that protect a server from one address and one
 // user: here, all come from one, and each sends as fast as it can.
 var parleyEnv = []string{
 	"LOG_LEVEL=error",
-	"PPROF=true", // costs nothing until it is asked for
-	"AUTH_ACCESS_TTL=15m",
+	"PPROF=true",         // costs nothing until it is asked for
+	"AUTH_ACCESS_TTL=2h", // longer than it takes to register ten thousand
 	"AUTH_HASH_WAIT=1m",
 	"AUTH_ADDRESS_CODES_PER_HOUR=1000000",
+	"AUTH_CODES_PER_MINUTE=100",
+	"AUTH_CODES_PER_HOUR=100",
+	"AUTH_ADDRESS_FAILURES=1000000",
 	"GATEWAY_SENDS_PER_SECOND=100000",
 	"GATEWAY_SEND_BURST=100000",
 	"GATEWAY_CALLS_PER_SECOND=100000",
@@ -41,8 +48,8 @@ var parleyEnv = []string{
 	"GATEWAY_FRAME_BURST=100000",
 }
 
-// instance is a started Parley: each part a process of its own, two gateways,
-// SQLite in a directory that ends with it.
+// instance is a started Parley: each part a process of its own, SQLite in a
+// directory that ends with it; replicas of chat share its file.
 type instance struct {
 	dir   string
 	urls  []string
@@ -58,14 +65,14 @@ type part struct {
 }
 
 // startParley returns when all parts are ready.
-func startParley(ctx context.Context, binary, smtp string) (*instance, error) {
+func startParley(ctx context.Context, binary, smtp string, n size) (*instance, error) {
 	dir, err := os.MkdirTemp("", "parley-load-")
 	if err != nil {
 		return nil, fmt.Errorf("start parley: %w", err)
 	}
 	p := &instance{dir: dir, ops: map[string]string{}}
-	shared := []string{"nats", "redis", "auth", "social", "chat"}
-	addrs, err := freeAddrs(ctx, 2+len(shared)+2*gateways)
+	shared := []string{"nats", "redis", "auth", "social"}
+	addrs, err := freeAddrs(ctx, 2+len(shared)+n.chats+2*n.gateways)
 	if err != nil {
 		p.stop()
 		return nil, fmt.Errorf("start parley: %w", err)
@@ -92,15 +99,22 @@ func startParley(ctx context.Context, binary, smtp string) (*instance, error) {
 			return nil, err
 		}
 	}
-	for i := range gateways {
+	for i := range n.chats {
+		if err := start(numbered("chat", i), "chat"); err != nil {
+			return nil, err
+		}
+	}
+	for i := range n.gateways {
 		addr := next()
-		if err := start(fmt.Sprintf("gateway-%d", i), "gateway", "-addr", addr); err != nil {
+		if err := start(numbered("gateway", i), "gateway", "-addr", addr); err != nil {
 			return nil, err
 		}
 		p.urls = append(p.urls, "http://"+addr)
 	}
 	return p, nil
 }
+
+func numbered(part string, i int) string { return fmt.Sprintf("%s-%d", part, i) }
 
 // start runs a part until it says that it is ready.
 func (p *instance) start(ctx context.Context, name, binary string, args, env []string) error {

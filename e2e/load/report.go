@@ -9,9 +9,17 @@ import (
 
 // reports are the results of one start of load.
 type reports struct {
-	Lost      int       `json:"lost"` // of all scenarios together
-	Doubled   int64     `json:"doubled"`
-	Scenarios []*report `json:"scenarios"`
+	Machine   machine    `json:"machine"`
+	Lost      int        `json:"lost"` // of all scenarios together
+	Doubled   int64      `json:"doubled"`
+	Scenarios []*report  `json:"scenarios"`         // every run
+	Medians   []*summary `json:"medians,omitempty"` // of several runs
+}
+
+func (all *reports) add(rep *report) {
+	all.Lost += rep.Lost
+	all.Doubled += rep.Doubled
+	all.Scenarios = append(all.Scenarios, rep)
 }
 
 // The loops.
@@ -23,26 +31,20 @@ const (
 // report is what one scenario measured. Per-process figures are missing when
 // no process was watched, latencies when there were none.
 type report struct {
-	Scenario    string  `json:"scenario"`
-	Loop        string  `json:"loop"` // closed or open
-	Seconds     float64 `json:"seconds"`
-	Gateways    int     `json:"gateways"`
-	Connections int     `json:"connections"`
-	Rooms       int     `json:"rooms"`
-	Senders     int     `json:"senders"`
-	Rate        float64 `json:"rate,omitempty"` // offered, of an open loop
-	Text        int     `json:"text"`
+	setting
+	Seconds float64 `json:"seconds"`
 
 	Sends               int64   `json:"sends"` // acknowledged
 	SendsPerSecond      float64 `json:"sends_per_second"`
 	Deliveries          int64   `json:"deliveries"`
 	DeliveriesPerSecond float64 `json:"deliveries_per_second"`
 
-	Ack      *latency  `json:"ack_ms,omitempty"`       // from when a send was due
-	Deliver  *latency  `json:"deliver_ms,omitempty"`   // the same, at each member
-	Connect  *latency  `json:"connect_ms,omitempty"`   // from dial to ready
-	CaughtUp *latency  `json:"caught_up_ms,omitempty"` // from dial until all that was missed is there
-	Storms   []float64 `json:"storm_seconds,omitempty"`
+	Ack         *latency  `json:"ack_ms,omitempty"`           // from when a send was due
+	Deliver     *latency  `json:"deliver_ms,omitempty"`       // the same, at each member
+	Connect     *latency  `json:"connect_ms,omitempty"`       // from dial to ready
+	CaughtUp    *latency  `json:"caught_up_ms,omitempty"`     // from dial until all that was missed is there
+	HalfRateAck *latency  `json:"half_rate_ack_ms,omitempty"` // as Ack, in an open loop of half the sends that a closed one made
+	Storms      []float64 `json:"storm_seconds,omitempty"`
 
 	Lost       int            `json:"lost"`       // acknowledged, and never at a member
 	Doubled    int64          `json:"doubled"`    // pushed twice to a device, or stored twice
@@ -93,10 +95,13 @@ func (s *stage) report(r *run, unanswered int, before []usage, u used) *report {
 	sum := r.meter.sum()
 	lost, doubled := r.count(unanswered)
 	rep := &report{
-		Scenario: s.name, Loop: closedLoop, Seconds: min(u.took, s.duration).Seconds(),
-		Gateways: len(s.town.urls), Connections: len(r.devices), Rooms: len(r.rooms), Senders: min(s.senders, len(r.devices)),
-		Rate: s.rate, Text: s.text,
-		Sends: sum.Sends, Deliveries: sum.Deliveries,
+		setting: setting{
+			Scenario: s.name, Loop: closedLoop, Gateways: len(s.town.urls), Replicas: s.replicas,
+			Connections: len(r.devices), Rooms: len(r.rooms), Members: s.members, Senders: min(s.senders, len(r.devices)),
+			Rate: s.rate, Text: s.text, History: s.history,
+		},
+		Seconds: min(u.took, s.duration).Seconds(),
+		Sends:   sum.Sends, Deliveries: sum.Deliveries,
 		Ack:      latencyOf(r.meter.merged(func(s *stripe) *hdrhistogram.Histogram { return s.ack })),
 		Deliver:  latencyOf(r.meter.merged(func(s *stripe) *hdrhistogram.Histogram { return s.deliver })),
 		Connect:  latencyOf(r.meter.merged(func(s *stripe) *hdrhistogram.Histogram { return s.connect })),

@@ -16,6 +16,7 @@ type scenario struct {
 	conns, members, senders int
 	rate                    float64
 	warmUp                  time.Duration
+	half                    bool // a closed loop is followed by an open one at half its rate
 
 	// prepare makes the people, rooms and devices.
 	prepare func(context.Context, *stage) (*run, error)
@@ -29,8 +30,8 @@ type scenario struct {
 func scenarios() []scenario {
 	return []scenario{
 		{
-			name: "persist", about: "groups of 5, everyone sends",
-			conns: 100, members: 5, senders: 100, warmUp: time.Second,
+			name: "persist", about: "groups of 5, everyone sends; then the same at half the rate",
+			conns: 100, members: 5, senders: 100, warmUp: time.Second, half: true,
 			prepare: prepareGroups, drive: talk, floor: persistFloor,
 		},
 		{

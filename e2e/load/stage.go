@@ -14,6 +14,7 @@ type stage struct {
 	text     int
 	duration time.Duration
 	history  int64 // messages that are acknowledged before it is measured
+	replicas int   // of chat; 0: not known
 	town     *town
 	watched  []process
 	profiles profiles
@@ -21,13 +22,31 @@ type stage struct {
 	tell     func(format string, args ...any) // progress
 }
 
-// measure runs the scenario once.
+// measure runs the scenario once, and if it wants that, again at half the
+// speed.
 func (s *stage) measure(ctx context.Context) (*report, error) {
 	r, err := s.prepare(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return s.measureRun(ctx, r)
+	rep, err := s.measureRun(ctx, r)
+	if err != nil || !s.half || s.rate > 0 {
+		return rep, err
+	}
+	slow := *s
+	slow.half, slow.rate, slow.history, slow.profiles = false, rep.SendsPerSecond/2, 0, profiles{}
+	if slow.rate <= 0 {
+		return rep, nil
+	}
+	second, err := slow.measure(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rep.HalfRateAck = second.Ack
+	rep.Lost += second.Lost
+	rep.Doubled += second.Doubled
+	rep.Unanswered += second.Unanswered
+	return rep, nil
 }
 
 // measureRun measures a prepared run: connect, warm up, measure, settle,

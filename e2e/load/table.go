@@ -19,13 +19,8 @@ func (rep *report) print(out io.Writer) {
 		rep.Scenario, rep.Connections, rep.Rooms, rep.Gateways, rep.Senders, rep.Loop, rep.Seconds)
 	row("  sends acknowledged", "%.0f/s", rep.SendsPerSecond)
 	row("  deliveries", "%.0f/s", rep.DeliveriesPerSecond)
-	for _, l := range []struct {
-		name string
-		*latency
-	}{{"send to ack", rep.Ack}, {"send to deliver", rep.Deliver}, {"dial to ready", rep.Connect}, {"dial to caught up", rep.CaughtUp}} {
-		if l.latency != nil {
-			row("  "+l.name, "p50 %.2f  p90 %.2f  p99 %.2f  p99.9 %.2f ms", l.P50, l.P90, l.P99, l.P999)
-		}
+	for _, l := range rep.latencies() {
+		row("  "+l.about, "p50 %.2f  p90 %.2f  p99 %.2f  p99.9 %.2f ms", l.P50, l.P90, l.P99, l.P999)
 	}
 	if len(rep.Storms) > 0 {
 		row("  storms", "all back after %.2f s", rep.Storms)
@@ -50,9 +45,9 @@ func (rep *report) print(out io.Writer) {
 	}
 }
 
-// write puts all results into a file.
-func (all *reports) write(file string) error {
-	data, err := json.MarshalIndent(all, "", "  ")
+// writeJSON puts results into a file.
+func writeJSON(file string, results any) error {
+	data, err := json.MarshalIndent(results, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write results: %w", err)
 	}
