@@ -5,6 +5,8 @@
 #   make lint test MODULES=./standalone
 #   make faults DURATION=20m SEED=7
 #   make load SCENARIO=hotroom DURATION=20s
+#   make figures FIGURES="persist hotroom" RUNS=3
+#   make plots SWEEP=rooms DURATION=5s
 #   make bench BASE=v1.2.0 BENCH=Log_Append BENCHED=./services/chat
 #   make env ROTATE=nats
 #   make secrets ARGS="-namespace parley -smtp smtp://user:password@mail:587"
@@ -20,7 +22,7 @@ ARGS ?=
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test alone race allocs lint fmt bench generate faults load env secrets
+.PHONY: help run test alone race allocs lint fmt bench generate faults load figures plots env secrets
 
 help: ## Tell what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,11 +73,35 @@ faults: ## Let faults strike for DURATION, as SEED says, and show that nothing i
 		$(if $(JSON),-faults.json="$(abspath $(JSON))") $(if $(MONGO_RESTART),-faults.mongo-restart="$(MONGO_RESTART)")
 
 # LOADFLAGS are further flags of e2e/load, such as -conns 10000.
-load: ## Measure how fast SCENARIO is, or all are, beside the machine's floor; JSON keeps the results.
+LOAD = bin/load -parley bin/parley $(if $(DURATION),-duration $(DURATION)) $(LOADFLAGS)
+
+.PHONY: loads
+loads:
 	@go build -o bin/parley ./standalone
 	@go build -o bin/load ./e2e/load
-	@exec bin/load -parley bin/parley -floor $(if $(SCENARIO),-scenario $(SCENARIO)) \
-		$(if $(DURATION),-duration $(DURATION)) $(if $(JSON),-json "$(JSON)") $(LOADFLAGS)
+
+load: loads ## Measure how fast SCENARIO is, or all are, beside the machine's floor; JSON keeps the results.
+	@exec $(LOAD) -floor $(if $(SCENARIO),-scenario $(SCENARIO)) $(if $(JSON),-json "$(JSON)")
+
+# What docs/performance.md tells. Leave the machine alone meanwhile: it takes
+# some two hours, most of it for the passwords of those who register.
+FIGURES ?= persist hotroom hotroom-1000 direct mixed idle storm
+RUNS ?= 5
+figure-persist := -scenario persist -history 100000
+figure-hotroom := -scenario hotroom
+figure-hotroom-1000 := -scenario hotroom -members 1000
+figure-direct := -scenario direct
+figure-mixed := -scenario mixed
+figure-idle := -scenario idle -conns 10000
+figure-storm := -scenario storm -conns 5000
+
+figures: loads ## Measure FIGURES RUNS times, for docs/performance.md.
+	$(foreach f,$(FIGURES),$(LOAD) -floor -runs $(RUNS) $(figure-$(f)) -json docs/performance/$(f).json && )true
+	go generate ./e2e/load
+
+plots: loads ## Measure what SWEEP, or all, change, for DURATION a point, and draw docs/performance/*.svg.
+	$(LOAD) -sweep $(or $(SWEEP),all) -json docs/performance/plots.json
+	go generate ./e2e/load
 
 lint: ## Check formatting, vet, and run golangci-lint with the import rules.
 	@unformatted="$$(gofmt -l $(MODULES))"; \

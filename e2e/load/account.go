@@ -31,49 +31,55 @@ type account struct {
 }
 
 // register makes a user, whose code comes by mail. Calls are repeated when their
-// answer did not come, so there may be several codes, of which the last counts,
-// and the user may exist already.
+// answer did not come: so there may be several codes, of which the last counts,
+// and the user may exist already, or in a moment.
 func register(ctx context.Context, a *api, mail *embedded.SMTP, name string) (*account, error) {
+	ctx, cancel := context.WithTimeout(ctx, registerWait)
+	defer cancel()
 	email := name + "@example.org"
 	err := a.call(ctx, http.MethodPost, "/auth/codes", "", map[string]string{"email": email, "purpose": "register"}, nil)
 	if err != nil {
 		return nil, err
 	}
+	code, err := awaitCode(ctx, mail, email)
+	if err != nil {
+		return nil, fmt.Errorf("wait for a code: do the services send their mail here, to %s? %w", mail.URL(), err)
+	}
 	for {
-		code, err := awaitCode(ctx, mail, email)
-		if err != nil {
-			return nil, err
-		}
 		var grant contract.Grant
-		err = a.call(ctx, http.MethodPost, "/auth/register", "", map[string]string{
+		err := a.call(ctx, http.MethodPost, "/auth/register", "", map[string]string{
 			"email": email, "code": code, "account": name, "password": accountPassword,
 		}, &grant)
-		wrong := refused(err, http.StatusBadRequest) // a code that is spent, or not the last
-		if wrong || refused(err, http.StatusConflict) {
+		// The code is spent or not the last, the account is taken.
+		if refused(err, http.StatusBadRequest) || refused(err, http.StatusConflict) {
 			login := map[string]string{"account": name, "password": accountPassword}
-			failed := a.call(ctx, http.MethodPost, "/auth/login", "", login, &grant)
-			if failed != nil && wrong {
-				continue
+			if a.call(ctx, http.MethodPost, "/auth/login", "", login, &grant) == nil {
+				err = nil
 			}
-			err = failed
 		}
-		if err != nil {
+		if err == nil {
+			u := &account{api: a, id: grant.User.ID}
+			u.take(grant)
+			return u, nil
+		}
+		if !refused(err, http.StatusBadRequest) && !refused(err, http.StatusConflict) || ctx.Err() != nil {
 			return nil, err
 		}
-		u := &account{api: a, id: grant.User.ID}
-		u.take(grant)
-		return u, nil
+		patience, end := context.WithTimeout(ctx, againWait)
+		if another, none := awaitCode(patience, mail, email); none == nil {
+			code = another
+		}
+		end()
 	}
 }
 
 var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
 
+// awaitCode returns the code in the next mail.
 func awaitCode(ctx context.Context, mail *embedded.SMTP, email string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, mailWait)
-	defer cancel()
 	m, err := mail.Wait(ctx, email)
 	if err != nil {
-		return "", fmt.Errorf("wait for a code: do the services send their mail here, to %s? %w", mail.URL(), err)
+		return "", err
 	}
 	code := sixDigits.FindString(m.Text)
 	if code == "" {

@@ -7,3 +7,5 @@
 // first bytes rather than decoded (frame.go), its latency read from its own
 // client_id (clientid.go), and its seq a bit in a set (received.go).
 package main
+
+//go:generate go test . -run TestDocs_are_current -update

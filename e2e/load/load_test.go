@@ -28,6 +28,7 @@ func TestScenarios(t *testing.T) {
 	running := system.Start(t, system.Options{Replicas: 1, Gateways: 2, Env: parleyEnv})
 	people := newTown(running.URLs, running.Mail, t.Logf)
 	t.Run("lost answers", func(t *testing.T) { testLostAnswers(t, people) })
+	t.Run("sweeps", func(t *testing.T) { testSweeps(t, people) })
 	o := options{conns: 10, members: 5}
 	for _, sc := range scenarios() {
 		t.Run(sc.name, func(t *testing.T) {

@@ -43,6 +43,9 @@ func load(ctx context.Context, args []string, out io.Writer, p *progress) error 
 		return fmt.Errorf("-mail: %w", err)
 	}
 	defer func() { _ = mail.Stop() }()
+	if len(o.sweeps) > 0 {
+		return o.sweep(ctx, mail, p)
+	}
 	all := reports{Machine: thisMachine()}
 	err = o.measure(ctx, &all, mail, out, p)
 	if o.runs > 1 {
@@ -82,51 +85,42 @@ func (o *options) measure(ctx context.Context, all *reports, mail *embedded.SMTP
 
 // one measures one scenario, between its floors if they are asked for.
 func (o *options) one(ctx context.Context, sc scenario, mail *embedded.SMTP, p *progress) (*report, error) {
-	if err := checkFiles(max(sc.conns, sc.members)); err != nil {
+	s, stop, err := o.stage(ctx, sc, o.size, mail, p)
+	if err != nil {
 		return nil, err
 	}
-	s := &stage{scenario: sc, text: o.text, duration: o.duration, history: o.history, fs: "/proc", tell: p.tell}
-	urls := o.gateways
-	if o.parley != "" {
-		started, err := startParley(ctx, o.parley, mail.URL(), o.size)
-		if err != nil {
-			return nil, err
-		}
-		defer started.stop()
-		urls, s.watched, s.replicas = started.urls, started.processes(), o.size.chats
-		if o.profile != "" {
-			s.profiles = profiles{dir: o.profile, ops: started.ops}
-		}
-	}
-	for _, pid := range o.pids {
-		name, err := s.fs.name(pid)
-		if err != nil {
-			return nil, fmt.Errorf("-pid: %w", err)
-		}
-		s.watched = append(s.watched, process{pid: pid, name: name})
-	}
-	s.town = newTown(urls, mail, p.tell)
+	defer stop()
 	if !o.floor || sc.floor == nil {
 		return s.measure(ctx)
 	}
 	return s.between(ctx)
 }
 
-// between measures the floor before and after the scenario.
-func (s *stage) between(ctx context.Context) (*report, error) {
-	before, err := s.floor(ctx, s)
-	if err != nil {
-		return nil, fmt.Errorf("floor: %w", err)
+// stage makes ready what the scenario is measured on, until stop.
+func (o *options) stage(ctx context.Context, sc scenario, n size, mail *embedded.SMTP, p *progress) (s *stage, stop func(), err error) {
+	if err := checkFiles(max(sc.conns, sc.members)); err != nil {
+		return nil, nil, err
 	}
-	rep, err := s.measure(ctx)
-	if err != nil {
-		return nil, err
+	s = &stage{scenario: sc, text: o.text, duration: o.duration, history: o.history, fs: "/proc", tell: p.tell}
+	for _, pid := range o.pids {
+		name, err := s.fs.name(pid)
+		if err != nil {
+			return nil, nil, fmt.Errorf("-pid: %w", err)
+		}
+		s.watched = append(s.watched, process{pid: pid, name: name})
 	}
-	after, err := s.floor(ctx, s)
-	if err != nil {
-		return nil, fmt.Errorf("floor: %w", err)
+	if o.parley == "" {
+		s.town = newTown(o.gateways, mail, p.tell)
+		return s, func() {}, nil
 	}
-	rep.Floors = []*floor{before, after}
-	rep.relate()
-	return rep, nil
+	started, err := startParley(ctx, o.parley, mail.URL(), n)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.watched, s.replicas = started.processes(), n.chats
+	if o.profile != "" {
+		s.profiles = profiles{dir: o.profile, ops: started.ops}
+	}
+	s.town = newTown(started.urls, mail, p.tell)
+	return s, started.stop, nil
 }

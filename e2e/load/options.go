@@ -19,6 +19,7 @@ type options struct {
 	size      size     // of what is started
 	runs      int
 	scenarios []scenario
+	sweeps    []sweep // instead of scenarios
 	duration  time.Duration
 	floor     bool
 	pids      []int
@@ -44,6 +45,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	set.IntVar(&o.size.chats, "replicas", 1, "replicas of chat that -parley starts")
 	set.IntVar(&o.runs, "runs", 1, "how often everything is measured, in turns; the table and -json then have medians, too")
 	names := set.String("scenario", "all", "`names` with commas, of "+strings.Join(scenarioNames(), ", ")+"; or all")
+	sweeps := set.String("sweep", "", "instead of scenarios, for plots: `names` with commas, of "+strings.Join(sweepNames(), ", ")+"; or all")
 	set.DurationVar(&o.duration, "duration", 20*time.Second, "how long is measured, after a warm-up")
 	set.BoolVar(&o.floor, "floor", false, "measure before and after what the same work costs without Parley")
 	pids := set.String("pid", "", "process `ids` whose CPU and memory are measured, with commas; of a started Parley all")
@@ -70,11 +72,14 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	if set.NArg() > 0 {
 		return o, fmt.Errorf("unknown argument %q", set.Arg(0))
 	}
-	return o, errors.Join(o.setLists(*gateways, *names, *pids), o.check())
+	return o, errors.Join(o.setLists(*gateways, *names, *sweeps, *pids), o.check())
 }
 
-func (o *options) setLists(gateways, names, pids string) error {
+func (o *options) setLists(gateways, names, sweeps, pids string) error {
 	var err error
+	if o.sweeps, err = pickSweeps(sweeps); err != nil {
+		return err
+	}
 	if o.scenarios, err = pick(names); err != nil {
 		return err
 	}
@@ -109,6 +114,8 @@ func (o *options) check() error {
 		return errors.New("-pid: of what -parley starts, all is measured")
 	case o.parley == "" && o.profile != "":
 		return errors.New("-profile: only what -parley starts is profiled")
+	case len(o.sweeps) > 0 && (o.parley == "" || o.json == "" || o.floor || o.profile != "" || o.runs > 1):
+		return errors.New("-sweep needs -parley and -json, and goes without -floor, -profile and -runs")
 	case o.size.gateways < 1 || o.size.chats < 1:
 		return errors.New("-gateway-count and -replicas must be 1 or more")
 	case o.runs < 1:

@@ -27,6 +27,8 @@ func TestParseOptions(t *testing.T) {
 		"-parley b -replicas 0":                "-replicas",
 		"-parley b -gateway-count 0":           "-gateway-count",
 		"-parley b -runs 0":                    "-runs",
+		"-parley b -sweep no":                  "-sweep",
+		"-parley b -sweep all":                 "-json",
 		"-gateways http://a -duration 0s":      "-duration",
 		"-gateways http://a -text 5000":        "-text",
 		"-gateways http://a -rate -1":          "-rate",

@@ -32,6 +32,8 @@ type run struct {
 
 	stopping atomic.Bool     // closed loops send no more
 	stormed  []time.Duration // how long each storm took
+	begun    int             // devices that have begun to live
+	life     context.Context // theirs
 	cancel   context.CancelFunc
 	living   sync.WaitGroup
 }
@@ -62,25 +64,31 @@ func (r *run) room(id string, members ...*device) *room {
 
 // connect has all devices connect, some at once, and returns when all are
 // ready.
-func (r *run) connect(ctx context.Context) error {
+func (r *run) connect(ctx context.Context) error { return r.connectTo(ctx, len(r.devices)) }
+
+// connectTo has devices connect until the first n are; nobody else may call it
+// meanwhile.
+func (r *run) connectTo(ctx context.Context, n int) error {
+	if r.cancel == nil {
+		r.life, r.cancel = context.WithCancel(context.WithoutCancel(ctx)) // by disconnect
+	}
 	ctx, cancel := context.WithTimeout(ctx, connectWait)
 	defer cancel()
-	living, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r.cancel = stop // by disconnect
 	turns := make(chan struct{}, dialsAtOnce)
-	for _, d := range r.devices {
+	for _, d := range r.devices[r.begun:n] {
 		select {
 		case turns <- struct{}{}:
 		case <-ctx.Done():
 			return fmt.Errorf("connect devices: %w, %v", ctx.Err(), r.meter.failures())
 		}
-		r.living.Go(func() { d.live(living) }) // ended and joined by disconnect
+		r.begun++
+		r.living.Go(func() { d.live(r.life) }) // ended and joined by disconnect
 		go func() {                            // ends with its device's first connection, or with ctx
 			defer func() { <-turns }()
 			await(ctx, d.connected.Load)
 		}()
 	}
-	if !await(ctx, func() bool { return r.connected() == len(r.devices) }) {
+	if !await(ctx, func() bool { return r.connected() == n }) {
 		return fmt.Errorf("connect devices: %w, %v", ctx.Err(), r.meter.failures())
 	}
 	return nil

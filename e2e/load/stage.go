@@ -22,22 +22,47 @@ type stage struct {
 	tell     func(format string, args ...any) // progress
 }
 
-// measure runs the scenario once, and if it wants that, again at half the
-// speed.
+// measure runs the scenario once.
 func (s *stage) measure(ctx context.Context) (*report, error) {
 	r, err := s.prepare(ctx, s)
 	if err != nil {
 		return nil, err
 	}
+	return s.measureWhole(ctx, r)
+}
+
+// between measures the floor right before and right after the scenario.
+func (s *stage) between(ctx context.Context) (*report, error) {
+	r, err := s.prepare(ctx, s) // which may take minutes
+	if err != nil {
+		return nil, err
+	}
+	before, err := s.floor(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("floor: %w", err)
+	}
+	rep, err := s.measureWhole(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.floor(ctx, s)
+	if err != nil {
+		return nil, fmt.Errorf("floor: %w", err)
+	}
+	rep.Floors = []*floor{before, after}
+	rep.relate()
+	return rep, nil
+}
+
+// measureWhole measures a prepared run, and if the scenario wants that, another
+// at half the speed.
+func (s *stage) measureWhole(ctx context.Context, r *run) (*report, error) {
 	rep, err := s.measureRun(ctx, r)
-	if err != nil || !s.half || s.rate > 0 {
+	if err != nil || !s.half || s.rate > 0 || rep.Sends == 0 {
 		return rep, err
 	}
 	slow := *s
 	slow.half, slow.rate, slow.history, slow.profiles = false, rep.SendsPerSecond/2, 0, profiles{}
-	if slow.rate <= 0 {
-		return rep, nil
-	}
 	second, err := slow.measure(ctx)
 	if err != nil {
 		return nil, err

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -53,6 +55,22 @@ func writeJSON(file string, results any) error {
 	}
 	if err := os.WriteFile(file, append(data, '\n'), 0o600); err != nil {
 		return fmt.Errorf("write results: %w", err)
+	}
+	return nil
+}
+
+// readJSON reads results of before; a file that is not there leaves them as
+// they are.
+func readJSON(file string, results any) error {
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read results: %w", err)
+	}
+	if err := json.Unmarshal(data, results); err != nil {
+		return fmt.Errorf("read results of %s: %w", file, err)
 	}
 	return nil
 }
