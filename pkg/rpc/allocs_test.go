@@ -10,5 +10,5 @@ import (
 
 // Both ends of the call, and nats.go's.
 func TestAllocs(t *testing.T) {
-	allocs.Check(t, allocs.Budget{Name: "call", Run: BenchmarkCall, Allocs: 62})
+	allocs.Check(t, allocs.Budget{Name: "call", Run: BenchmarkCall, Allocs: 52})
 }

@@ -13,7 +13,7 @@ import (
 func TestAllocs(t *testing.T) {
 	allocs.Check(t,
 		allocs.Budget{Name: "append, 1 sender", Run: appendFrom(1), Allocs: 98},
-		allocs.Budget{Name: "append, 10 senders", Run: appendFrom(10), Allocs: 72},
-		allocs.Budget{Name: "append, 100 senders", Run: appendFrom(100), Allocs: 66},
+		allocs.Budget{Name: "append, 10 senders", Run: appendFrom(10), Allocs: 67},
+		allocs.Budget{Name: "append, 100 senders", Run: appendFrom(100), Allocs: 62},
 	)
 }

@@ -10,7 +10,7 @@ import (
 
 func TestAllocs(t *testing.T) {
 	allocs.Check(t,
-		allocs.Budget{Name: "decode a send", Run: BenchmarkDecodeFrame, Allocs: 22},
+		allocs.Budget{Name: "decode a send", Run: BenchmarkDecodeFrame, Allocs: 8},
 		allocs.Budget{Name: "give a push to connections", Run: BenchmarkHub_delivery, Allocs: 2110},
 		allocs.Budget{Name: "write a push", Run: BenchmarkConn_write, Allocs: 0},
 	)
