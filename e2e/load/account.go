@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -30,28 +31,15 @@ type account struct {
 	ends    time.Time // of the access token
 }
 
-// register makes a user, whose code comes by mail. Calls are repeated when their
-// answer did not come: so there may be several codes, of which the last counts,
-// and the user may exist already, or in a moment.
+// register makes a user. Calls are repeated when their answer did not come, so
+// a code may be spent and the user there, or there in a moment, or not: then it
+// begins again.
 func register(ctx context.Context, a *api, mail *embedded.SMTP, name string) (*account, error) {
 	ctx, cancel := context.WithTimeout(ctx, registerWait)
 	defer cancel()
-	email := name + "@example.org"
-	err := a.call(ctx, http.MethodPost, "/auth/codes", "", map[string]string{"email": email, "purpose": "register"}, nil)
-	if err != nil {
-		return nil, err
-	}
-	code, err := awaitCode(ctx, mail, email)
-	if err != nil {
-		return nil, fmt.Errorf("wait for a code: do the services send their mail here, to %s? %w", mail.URL(), err)
-	}
 	for {
-		var grant contract.Grant
-		err := a.call(ctx, http.MethodPost, "/auth/register", "", map[string]string{
-			"email": email, "code": code, "account": name, "password": accountPassword,
-		}, &grant)
-		// The code is spent or not the last, the account is taken.
-		if refused(err, http.StatusBadRequest) || refused(err, http.StatusConflict) {
+		grant, err := proveEmail(ctx, a, mail, name)
+		if err != nil {
 			login := map[string]string{"account": name, "password": accountPassword}
 			if a.call(ctx, http.MethodPost, "/auth/login", "", login, &grant) == nil {
 				err = nil
@@ -62,31 +50,54 @@ func register(ctx context.Context, a *api, mail *embedded.SMTP, name string) (*a
 			u.take(grant)
 			return u, nil
 		}
-		if !refused(err, http.StatusBadRequest) && !refused(err, http.StatusConflict) || ctx.Err() != nil {
+		again := refused(err, http.StatusBadRequest) || refused(err, http.StatusConflict) || errors.Is(err, errNoCode)
+		if !again || ctx.Err() != nil {
 			return nil, err
 		}
-		patience, end := context.WithTimeout(ctx, againWait)
-		if another, none := awaitCode(patience, mail, email); none == nil {
-			code = another
-		}
-		end()
+		forget(ctx, mail, name+"@example.org")
 	}
 }
 
-var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
+// forget takes away mails with codes that a newer one will replace.
+func forget(ctx context.Context, mail *embedded.SMTP, email string) {
+	for {
+		patience, end := context.WithTimeout(ctx, forgetWait)
+		_, err := mail.Wait(patience, email)
+		end()
+		if err != nil {
+			return
+		}
+	}
+}
 
-// awaitCode returns the code in the next mail.
-func awaitCode(ctx context.Context, mail *embedded.SMTP, email string) (string, error) {
-	m, err := mail.Wait(ctx, email)
+// errNoCode is a mail that did not come in time, or has no code since the
+// account is there.
+var errNoCode = errors.New("no code came by mail")
+
+// proveEmail registers with a fresh code.
+func proveEmail(ctx context.Context, a *api, mail *embedded.SMTP, name string) (grant contract.Grant, err error) {
+	email := name + "@example.org"
+	err = a.call(ctx, http.MethodPost, "/auth/codes", "", map[string]string{"email": email, "purpose": "register"}, nil)
 	if err != nil {
-		return "", err
+		return grant, err
+	}
+	patience, end := context.WithTimeout(ctx, mailWait)
+	defer end()
+	m, err := mail.Wait(patience, email)
+	if err != nil {
+		return grant, fmt.Errorf("%w: do the services send theirs here, to %s? %w", errNoCode, mail.URL(), err)
 	}
 	code := sixDigits.FindString(m.Text)
 	if code == "" {
-		return "", fmt.Errorf("no code in the mail %q", m.Subject)
+		return grant, fmt.Errorf("%w: %q", errNoCode, m.Subject)
 	}
-	return code, nil
+	err = a.call(ctx, http.MethodPost, "/auth/register", "", map[string]string{
+		"email": email, "code": code, "account": name, "password": accountPassword,
+	}, &grant)
+	return grant, err
 }
+
+var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
 
 func (u *account) take(grant contract.Grant) {
 	u.access, u.refresh = grant.AccessToken, grant.RefreshToken

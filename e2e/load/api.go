@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	registerWait = 2 * time.Minute  // for all of it: codes may wait behind many others
-	againWait    = 10 * time.Second // until a code, or the user, may be there after all
-	callWait     = time.Minute      // for a call of the API, with its repeats
+	registerWait = 3 * time.Minute // for all of it
+	mailWait     = time.Minute     // codes may wait behind many others
+	forgetWait   = time.Second     // for one more that is on its way
+	callWait     = time.Minute     // for a call of the API, with its repeats
 	callPause    = 100 * time.Millisecond
 	answerLimit  = 4 << 20
 	connsAtOnce  = 32 // of HTTP, to one gateway
