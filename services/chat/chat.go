@@ -71,6 +71,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	log := NewLog(store, memory, out, cfg.logOptions(now), tel)
 	tel.Health.Add("inserts", log.Ready)
 	asked := newEdgeStore(store, max(leastTimeout, cfg.StoreTimeout), max(1, cfg.Workers/2), tel.Log)
+	reads := NewReads(asked.SetReads, out, cfg.readsOptions(), newReadsMetrics(tel.Metrics))
 	h := &handlers{
 		store:   asked,
 		memory:  memory,
@@ -78,6 +79,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		hist:    &History{store: asked, memory: memory, metrics: newHistoryMetrics(tel.Metrics, memory)},
 		members: members,
 		rooms:   &Rooms{store: asked, members: members, list: social.memberships},
+		reads:   reads,
 		remover: &Remover{store: asked, memory: memory, members: members, within: cfg.RemoveWithin, now: now},
 		out:     out,
 		kick:    relay.Kick,
@@ -88,6 +90,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	// still commits.
 	g := run.NewGroup(ctx)
 	g.Go("log", log.Run)
+	g.Go("reads", reads.Run)
 	g.Go("relay", relay.Run)
 	g.Go("rpc", server.Run)
 	g.OnStop("readiness", func(context.Context) error {

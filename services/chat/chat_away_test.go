@@ -99,11 +99,11 @@ func (s *outage) Remove(ctx context.Context, r chat.Removal) (bool, error) {
 	return s.Store.Remove(ctx, r)
 }
 
-func (s *outage) SetRead(ctx context.Context, user string, at chat.Place) (bool, error) {
+func (s *outage) SetReads(ctx context.Context, positions []chat.Position) ([]chat.Position, error) {
 	if err := s.fails(ctx); err != nil {
-		return false, err
+		return nil, err
 	}
-	return s.Store.SetRead(ctx, user, at)
+	return s.Store.SetReads(ctx, positions)
 }
 
 func (s *outage) Heads(ctx context.Context, user string, rooms []string) (map[string]chat.Head, error) {
@@ -165,7 +165,7 @@ func try[Req, Rep any](w *world, m contract.Method[Req, Rep], req Req) func() er
 func TestRun_when_the_store_is_away(t *testing.T) {
 	w := newWorld(t)
 	store := &outage{}
-	r := w.over(store, func(c *chat.Config) { c.StoreTimeout = time.Second })
+	r := w.over(store, func(c *chat.Config) { c.StoreTimeout, c.RecentReads = time.Second, 0 })
 	w.social.join("room", "ann")
 	ask(w, contract.SendMessage, sendRequest("room", "ann", "c-1"))
 

@@ -18,7 +18,7 @@ type Config struct {
 	BatchDocs    int           `envconfig:"BATCH_DOCS" default:"500" desc:"Messages in one insert, at most."`
 	BatchBytes   int           `envconfig:"BATCH_BYTES" default:"4194304" desc:"Bytes in one insert, at most: far below MongoDB's limit of 48 MB."`
 	StoreTimeout time.Duration `envconfig:"STORE_TIMEOUT" default:"5s" desc:"How long one call of the store may take; after that an insert's outcome counts as unknown, and a read is answered unavailable."`
-	SendTimeout  time.Duration `envconfig:"SEND_TIMEOUT" default:"10s" desc:"How long a send is tried whose caller names no nearer deadline."`
+	SendTimeout  time.Duration `envconfig:"SEND_TIMEOUT" default:"10s" desc:"How long a send, or a read position, is waited for whose caller names no nearer deadline."`
 	ActiveRooms  int           `envconfig:"ACTIVE_ROOMS" default:"50000" desc:"Rooms whose last seq is kept in memory, about 300 bytes each; others are read when written to."`
 	RecentSends  int           `envconfig:"RECENT_SENDS" default:"20000" desc:"Sends remembered to answer retries without the store, about 500 bytes each."`
 	QuietAfter   time.Duration `envconfig:"QUIET_AFTER" default:"3s" desc:"A room's head is announced so long after its last message, for whoever missed that one."`
@@ -26,6 +26,9 @@ type Config struct {
 	RecentMessages int           `envconfig:"RECENT_MESSAGES" default:"200" desc:"Messages of each active room that are kept in memory, so that gaps are repaired without the store: a page of the longest. 0: none."`
 	RecentBytes    int           `envconfig:"RECENT_BYTES" default:"67108864" desc:"Bytes of messages that are kept in memory, all rooms together."`
 	RecentAge      time.Duration `envconfig:"RECENT_AGE" default:"10m" desc:"How long a message is kept in memory: for so long, at most, it is shown after a removal of which NATS lost both the push and the event."`
+
+	ReadQueue   int `envconfig:"READ_QUEUE" default:"512" desc:"Read positions that wait for the next write; one more is refused as unavailable. Half of the workers: the others are for sends."`
+	RecentReads int `envconfig:"RECENT_READS" default:"100000" desc:"Read positions kept in memory, about 200 bytes each: whoever sets one that is known to be there needs no write. 0: none."`
 
 	RemoveWithin time.Duration `envconfig:"REMOVE_WITHIN" default:"2m" desc:"How long senders may remove their own messages."`
 
@@ -59,6 +62,11 @@ func (c Config) membershipOptions(now func() time.Time) MembershipOptions {
 // memoryOptions are the bounds of the Memory.
 func (c Config) memoryOptions() MemoryOptions {
 	return MemoryOptions{PerRoom: c.RecentMessages, Bytes: c.RecentBytes, Age: c.RecentAge, Now: time.Now}
+}
+
+// readsOptions are the bounds of Reads.
+func (c Config) readsOptions() ReadsOptions {
+	return ReadsOptions{Queue: max(1, c.ReadQueue), Timeout: max(leastTimeout, c.SendTimeout), Known: max(0, c.RecentReads)}
 }
 
 // logOptions are the bounds of the Log.

@@ -50,8 +50,8 @@ func (s *edgeStore) Remove(ctx context.Context, r Removal) (bool, error) {
 	return ask(ctx, s, func(ctx context.Context) (bool, error) { return s.Store.Remove(ctx, r) })
 }
 
-func (s *edgeStore) SetRead(ctx context.Context, userID string, at Place) (bool, error) {
-	return ask(ctx, s, func(ctx context.Context) (bool, error) { return s.Store.SetRead(ctx, userID, at) })
+func (s *edgeStore) SetReads(ctx context.Context, positions []Position) ([]Position, error) {
+	return ask(ctx, s, func(ctx context.Context) ([]Position, error) { return s.Store.SetReads(ctx, positions) })
 }
 
 func (s *edgeStore) Heads(ctx context.Context, userID string, roomIDs []string) (map[string]Head, error) {

@@ -33,7 +33,8 @@ func (p *pushes) Removed(ctx context.Context, d contract.MessageRemovedData) {
 }
 
 // Read tells how far a member has read.
-func (p *pushes) Read(ctx context.Context, d contract.RoomReadData) {
+func (p *pushes) Read(ctx context.Context, at Position, _ int) {
+	d := contract.RoomReadData{RoomID: at.RoomID, UserID: at.UserID, Seq: at.Seq}
 	bus.Push(ctx, p.Pusher, contract.RoomReadPushed, d.RoomID, d)
 }
 

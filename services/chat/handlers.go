@@ -18,6 +18,7 @@ type handlers struct {
 	hist    *History
 	members *Memberships
 	rooms   *Rooms
+	reads   *Reads
 	remover *Remover
 	out     *pushes
 	kick    func() // the relay, after an event
@@ -115,6 +116,10 @@ func (h *handlers) setRead(ctx context.Context, req contract.MessageRequest) (co
 	if _, err := h.members.Member(ctx, req.RoomID, req.Caller.UserID, nil); err != nil {
 		return contract.Empty{}, err
 	}
+	p := Position{UserID: req.Caller.UserID, RoomID: req.RoomID, Seq: req.Seq}
+	if h.reads.Knows(p) {
+		return contract.Empty{}, nil
+	}
 	if req.Seq > h.memory.Last(req.RoomID) {
 		head, err := tail(ctx, h.store, req.RoomID)
 		if err != nil {
@@ -124,14 +129,7 @@ func (h *handlers) setRead(ctx context.Context, req contract.MessageRequest) (co
 			return contract.Empty{}, fault.Invalid("seq", "is beyond the room's last message")
 		}
 	}
-	moved, err := h.store.SetRead(ctx, req.Caller.UserID, Place{RoomID: req.RoomID, Seq: req.Seq})
-	if err != nil {
-		return contract.Empty{}, fmt.Errorf("set read position: %w", err)
-	}
-	if moved {
-		h.out.Read(ctx, contract.RoomReadData{RoomID: req.RoomID, UserID: req.Caller.UserID, Seq: req.Seq})
-	}
-	return contract.Empty{}, nil
+	return contract.Empty{}, h.reads.Set(ctx, p, 0)
 }
 
 func (h *handlers) listRooms(ctx context.Context, req contract.ListRoomsRequest) (contract.RoomStatePage, error) {

@@ -70,6 +70,26 @@ func (m *logMetrics) inserted(messages int, took time.Duration, span trace.SpanC
 	telemetry.Observe(m.insert, took.Seconds(), span)
 }
 
+// readsMetrics show how well Reads group.
+type readsMetrics struct {
+	batch   prometheus.Histogram // positions a write
+	refused prometheus.Counter
+}
+
+func newReadsMetrics(reg prometheus.Registerer) *readsMetrics {
+	m := &readsMetrics{
+		batch: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "parley_chat_write_read_positions", Help: "Read positions in one write.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 10),
+		}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "parley_chat_refused_read_positions_total", Help: "Read positions refused because too many wait, or because the store does not answer.",
+		}),
+	}
+	reg.MustRegister(m.batch, m.refused)
+	return m
+}
+
 // historyMetrics show how much of history needs the store.
 type historyMetrics struct {
 	memory, head, store, part prometheus.Counter // pages, by where they come from

@@ -45,9 +45,10 @@ type Store interface {
 	// has been removed before, or is not there.
 	Remove(ctx context.Context, r Removal) (bool, error)
 
-	// SetRead moves a read position forward, never back, and reports whether
-	// it moved.
-	SetRead(ctx context.Context, userID string, at Place) (bool, error)
+	// SetReads moves read positions forward, never back, and returns those that
+	// moved; one that stood exactly there may be among them. No two are of one
+	// user and room. With an error each may have moved, or move later.
+	SetReads(ctx context.Context, positions []Position) (moved []Position, err error)
 	// Heads says where rooms end and how far the user has read them, at least
 	// up to a last message of their own. A room without messages and without
 	// a read position has none.
@@ -80,6 +81,14 @@ type Place struct {
 	RoomID string
 	Seq    int64
 }
+
+// Position is how far a user has read a room.
+type Position struct {
+	UserID, RoomID string
+	Seq            int64
+}
+
+func (p Position) key() readKey { return readKey{userID: p.UserID, roomID: p.RoomID} }
 
 // Range is a part of a room's log: From to To, both inclusive.
 type Range struct {

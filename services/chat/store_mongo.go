@@ -34,29 +34,6 @@ func messageIndexes() []mongo.IndexModel {
 	}
 }
 
-// messageDoc is a message. Its revision is 1 until it is removed.
-type messageDoc struct {
-	ID               string `bson:"_id"`
-	Rev              int64  `bson:"rev"`
-	mongodb.Outboxed `bson:",inline"`
-	RoomID           string    `bson:"room_id"`
-	Seq              int64     `bson:"seq"`
-	SenderID         string    `bson:"sender_id"`
-	ClientID         string    `bson:"client_id"`
-	Type             string    `bson:"type"`
-	Text             string    `bson:"text"`
-	Hash             []byte    `bson:"hash"`
-	SentAt           time.Time `bson:"sent_at"`
-	RemovedAt        time.Time `bson:"removed_at,omitempty"`
-	RemovedBy        string    `bson:"removed_by,omitempty"`
-}
-
-// readDoc is a read position, under "<user>.<room>": ids have no dots.
-type readDoc struct {
-	ID  string `bson:"_id"`
-	Seq int64  `bson:"seq"`
-}
-
 // mongoStore is a Store for many machines. All of it is written with
 // w:majority, j:true and read with readConcern majority from the primary.
 type mongoStore struct {
@@ -152,14 +129,6 @@ func (s *mongoStore) Tails(ctx context.Context, roomIDs []string) (map[string]in
 		tails[d.RoomID] = d.Seq
 	}
 	return tails, nil
-}
-
-// lastDoc is what is asked of each room's last message.
-type lastDoc struct {
-	RoomID   string    `bson:"room_id"`
-	Seq      int64     `bson:"seq"`
-	SenderID string    `bson:"sender_id"`
-	SentAt   time.Time `bson:"sent_at"`
 }
 
 // fewRooms are asked one by one, some at a time: the cheapest reads there
@@ -270,24 +239,57 @@ func (s *mongoStore) Remove(ctx context.Context, r Removal) (bool, error) {
 	return done.MatchedCount > 0, nil
 }
 
-func (s *mongoStore) SetRead(ctx context.Context, userID string, at Place) (bool, error) {
-	done, err := s.reads.BulkWrite(ctx, []mongo.WriteModel{moveRead(readID(userID, at.RoomID), at.Seq)})
-	if err != nil {
-		return false, fmt.Errorf("set read position: %w", mongodb.AsFault(err))
+// SetReads is one bulk write. It tells how many positions moved; only when
+// some did and some did not are they read, to see which stand further.
+func (s *mongoStore) SetReads(ctx context.Context, positions []Position) ([]Position, error) {
+	n, err := s.moveReads(ctx, positions)
+	switch {
+	case err != nil, n == 0:
+		return nil, err
+	case n == len(positions):
+		return positions, nil
 	}
-	return done.ModifiedCount+done.UpsertedCount > 0, nil
+	ids := make([]string, len(positions))
+	for i, p := range positions {
+		ids[i] = readID(p.UserID, p.RoomID)
+	}
+	stands, err := s.readPositions(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var moved []Position
+	for i, p := range positions {
+		if stands[ids[i]] == p.Seq {
+			moved = append(moved, p)
+		}
+	}
+	return moved, nil
 }
 
-// writeReads moves many read positions.
+// moveReads returns how many of the positions moved.
+func (s *mongoStore) moveReads(ctx context.Context, positions []Position) (int, error) {
+	if len(positions) == 0 {
+		return 0, nil
+	}
+	writes := make([]mongo.WriteModel, len(positions))
+	for i, p := range positions {
+		writes[i] = moveRead(readID(p.UserID, p.RoomID), p.Seq)
+	}
+	done, err := s.reads.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false))
+	if err != nil {
+		return 0, fmt.Errorf("move read positions: %w", mongodb.AsFault(err))
+	}
+	return int(done.ModifiedCount + done.UpsertedCount), nil
+}
+
+// writeReads moves the read positions of senders.
 func (s *mongoStore) writeReads(ctx context.Context, positions map[readKey]int64) error {
-	writes := make([]mongo.WriteModel, 0, len(positions))
+	list := make([]Position, 0, len(positions))
 	for k, seq := range positions {
-		writes = append(writes, moveRead(readID(k.userID, k.roomID), seq))
+		list = append(list, Position{UserID: k.userID, RoomID: k.roomID, Seq: seq})
 	}
-	if _, err := s.reads.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false)); err != nil {
-		return fmt.Errorf("move senders' read positions: %w", mongodb.AsFault(err))
-	}
-	return nil
+	_, err := s.moveReads(ctx, list)
+	return err
 }
 
 func moveRead(id string, seq int64) mongo.WriteModel {
@@ -304,16 +306,22 @@ func (s *mongoStore) Heads(ctx context.Context, userID string, roomIDs []string)
 	if err != nil {
 		return nil, err
 	}
-	read, err := s.readPositions(ctx, userID, roomIDs)
+	ids := make([]string, len(roomIDs))
+	for i, room := range roomIDs {
+		ids[i] = readID(userID, room)
+	}
+	read, err := s.readPositions(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
 	heads := make(map[string]Head, len(last))
-	for room, seq := range read {
-		heads[room] = Head{ReadSeq: seq}
+	for i, room := range roomIDs {
+		if seq, ok := read[ids[i]]; ok {
+			heads[room] = Head{ReadSeq: seq}
+		}
 	}
 	for _, d := range last {
-		h := Head{LastSeq: d.Seq, SentAt: contract.NewTime(d.SentAt), ReadSeq: read[d.RoomID]}
+		h := Head{LastSeq: d.Seq, SentAt: contract.NewTime(d.SentAt), ReadSeq: heads[d.RoomID].ReadSeq}
 		if d.SenderID == userID {
 			h.ReadSeq = max(h.ReadSeq, d.Seq)
 		}
@@ -322,11 +330,8 @@ func (s *mongoStore) Heads(ctx context.Context, userID string, roomIDs []string)
 	return heads, nil
 }
 
-func (s *mongoStore) readPositions(ctx context.Context, userID string, roomIDs []string) (map[string]int64, error) {
-	ids := make([]string, len(roomIDs))
-	for i, room := range roomIDs {
-		ids[i] = readID(userID, room)
-	}
+// readPositions returns those that there are, by their readID.
+func (s *mongoStore) readPositions(ctx context.Context, ids []string) (map[string]int64, error) {
 	cur, err := s.reads.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
 	var docs []readDoc
 	if err == nil {
@@ -337,7 +342,7 @@ func (s *mongoStore) readPositions(ctx context.Context, userID string, roomIDs [
 	}
 	read := make(map[string]int64, len(docs))
 	for _, d := range docs {
-		read[d.ID[len(userID)+1:]] = d.Seq
+		read[d.ID] = d.Seq
 	}
 	return read, nil
 }
@@ -376,19 +381,3 @@ func (s *mongoStore) find(ctx context.Context, filter bson.D, o *options.FindOpt
 func inRoom(roomID string) bson.D { return bson.D{{Key: "room_id", Value: roomID}} }
 
 func atPlace(p Place) bson.D { return append(inRoom(p.RoomID), bson.E{Key: "seq", Value: p.Seq}) }
-
-func readID(userID, roomID string) string { return userID + "." + roomID }
-
-func (d messageDoc) record() Record {
-	r := Record{Message: contract.Message{
-		ID: d.ID, RoomID: d.RoomID, Seq: d.Seq, ClientID: d.ClientID, SenderID: d.SenderID,
-		Type: contract.MessageType(d.Type), Content: contract.Content{Text: d.Text},
-		SentAt: contract.NewTime(d.SentAt), RemovedBy: d.RemovedBy,
-	}}
-	copy(r.Hash[:], d.Hash)
-	if !d.RemovedAt.IsZero() {
-		at := contract.NewTime(d.RemovedAt)
-		r.RemovedAt = &at
-	}
-	return r
-}

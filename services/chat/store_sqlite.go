@@ -61,6 +61,10 @@ const (
 		WHERE room_id = ? AND seq = ? AND removed_at = 0`
 	sqlRead = `INSERT INTO read_positions (user_id, room_id, seq) VALUES (?, ?, ?)
 		ON CONFLICT (user_id, room_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq`
+	sqlReads = `INSERT INTO read_positions (user_id, room_id, seq)
+		SELECT p.value ->> 0, p.value ->> 1, p.value ->> 2 FROM json_each(?) AS p WHERE true
+		ON CONFLICT (user_id, room_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq
+		RETURNING user_id, room_id, seq`
 	sqlHeads = `SELECT r.value, m.seq, m.sent_at, p.seq FROM json_each(?2) AS r
 		LEFT JOIN messages AS m ON m.room_id = r.value AND m.seq = (SELECT max(seq) FROM messages WHERE room_id = r.value)
 		LEFT JOIN read_positions AS p ON p.user_id = ?1 AND p.room_id = r.value`
@@ -218,17 +222,29 @@ func (s *sqliteStore) Remove(ctx context.Context, r Removal) (removed bool, err 
 	return removed, nil
 }
 
-func (s *sqliteStore) SetRead(ctx context.Context, userID string, at Place) (moved bool, err error) {
+// SetReads is one statement, which returns the rows that it touched.
+func (s *sqliteStore) SetReads(ctx context.Context, positions []Position) (moved []Position, err error) {
+	params := make(jsonList[[3]any], len(positions))
+	for i, p := range positions {
+		params[i] = [3]any{p.UserID, p.RoomID, p.Seq}
+	}
 	err = s.Write(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, sqlRead, userID, at.RoomID, at.Seq)
+		rows, err := tx.QueryContext(ctx, sqlReads, params)
 		if err != nil {
 			return err
 		}
-		moved, err = touched(done)
-		return err
+		defer rows.Close()
+		for rows.Next() {
+			var p Position
+			if err := rows.Scan(&p.UserID, &p.RoomID, &p.Seq); err != nil {
+				return err
+			}
+			moved = append(moved, p)
+		}
+		return rows.Err()
 	})
 	if err != nil {
-		return false, fmt.Errorf("set read position: %w", err)
+		return nil, fmt.Errorf("set read positions: %w", err)
 	}
 	return moved, nil
 }

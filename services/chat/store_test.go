@@ -98,8 +98,8 @@ func (s *turns) Messages(ctx context.Context, at []chat.Place) (map[string]chat.
 func (s *turns) Remove(ctx context.Context, r chat.Removal) (bool, error) {
 	return s.next().Remove(ctx, r)
 }
-func (s *turns) SetRead(ctx context.Context, user string, at chat.Place) (bool, error) {
-	return s.next().SetRead(ctx, user, at)
+func (s *turns) SetReads(ctx context.Context, positions []chat.Position) ([]chat.Position, error) {
+	return s.next().SetReads(ctx, positions)
 }
 func (s *turns) Heads(ctx context.Context, user string, rooms []string) (map[string]chat.Head, error) {
 	return s.next().Heads(ctx, user, rooms)

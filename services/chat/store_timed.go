@@ -54,9 +54,9 @@ func (t timed) Remove(ctx context.Context, r Removal) (got bool, err error) {
 	return t.Store.Remove(ctx, r)
 }
 
-func (t timed) SetRead(ctx context.Context, userID string, at Place) (got bool, err error) {
-	defer t.timer.Took(ctx, "set_read", time.Now(), &err)
-	return t.Store.SetRead(ctx, userID, at)
+func (t timed) SetReads(ctx context.Context, positions []Position) (moved []Position, err error) {
+	defer t.timer.Took(ctx, "set_reads", time.Now(), &err)
+	return t.Store.SetReads(ctx, positions)
 }
 
 func (t timed) Heads(ctx context.Context, userID string, roomIDs []string) (got map[string]Head, err error) {

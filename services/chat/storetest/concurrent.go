@@ -22,7 +22,8 @@ func Concurrent(t *testing.T, open Open) {
 		"Append/50_times_the_same_client_id":    writersOfOneKey,
 		"Append/writers_whose_insert_times_out": writersThatTimeOut,
 		"Remove/50_times_at_once":               removersOfOneMessage,
-		"SetRead/50_positions_at_once":          readersOfOneRoom,
+		"SetReads/50_positions_at_once":         readersOfOneRoom,
+		"SetReads/50_batches_at_once":           readersInBatches,
 		"Heads/of_many_rooms":                   headsOfManyRooms,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -187,13 +188,11 @@ func readersOfOneRoom(t *testing.T, s chat.Store) {
 	var moved atomic.Int32
 	atOnce(func(w int) {
 		for range 3 {
-			ok, err := s.SetRead(ctx, "ben", chat.Place{RoomID: "room", Seq: int64(w) + 1})
+			ok, err := s.SetReads(ctx, []chat.Position{{UserID: "ben", RoomID: "room", Seq: int64(w) + 1}})
 			if err != nil {
 				t.Error(err)
 			}
-			if ok {
-				moved.Add(1)
-			}
+			moved.Add(int32(len(ok)))
 			if got := head(t, s, "ben", "room").ReadSeq; got < int64(w)+1 {
 				t.Errorf("position is %d after it was set to %d", got, w+1)
 			}
@@ -204,6 +203,28 @@ func readersOfOneRoom(t *testing.T, s chat.Store) {
 	}
 	if n := moved.Load(); n < 1 || n > writers {
 		t.Fatalf("moved %d times", n)
+	}
+}
+
+// readersInBatches move the same users' positions in batches that overlap, in
+// whatever order: each ends at the furthest.
+func readersInBatches(t *testing.T, s chat.Store) {
+	const users = 20
+	ctx := within(t)
+	mustAppend(t, s, messages("room", "ann", 1, writers)...)
+	atOnce(func(w int) {
+		batch := make([]chat.Position, users)
+		for i := range batch {
+			batch[(i+w)%users] = chat.Position{UserID: fmt.Sprint("user-", i), RoomID: "room", Seq: int64(w) + 1}
+		}
+		if _, err := s.SetReads(ctx, batch); err != nil {
+			t.Error(err)
+		}
+	})
+	for i := range users {
+		if got := head(t, s, fmt.Sprint("user-", i), "room").ReadSeq; got != writers {
+			t.Errorf("position of user %d is %d, want %d", i, got, writers)
+		}
 	}
 }
 

@@ -25,7 +25,8 @@ func Sequential(t *testing.T, open Open) {
 		"Messages/by_room":                         readsSingleMessages,
 		"Remove/leaves_a_tombstone_and_an_event":   leavesTombstone,
 		"Remove/only_what_is_there":                removesOnlyWhatIsThere,
-		"SetRead/never_moves_back":                 readNeverMovesBack,
+		"SetReads/never_move_back":                 readsNeverMoveBack,
+		"SetReads/of_many_users_and_rooms":         readsOfMany,
 		"Heads/count_the_users_own_messages":       headsCountOwn,
 		"Heads/of_rooms_without_messages":          headsWithoutMessages,
 		"Lease/has_one_holder":                     leaseHasOneHolder,
@@ -211,15 +212,16 @@ func removesOnlyWhatIsThere(t *testing.T, s chat.Store) {
 	}
 }
 
-func readNeverMovesBack(t *testing.T, s chat.Store) {
+func readsNeverMoveBack(t *testing.T, s chat.Store) {
 	mustAppend(t, s, messages("room", "ann", 1, 9)...)
 	for i, step := range []struct {
 		seq   int64
 		moved bool
 		now   int64
 	}{{3, true, 3}, {3, false, 3}, {2, false, 3}, {9, true, 9}, {8, false, 9}} {
-		moved, err := s.SetRead(within(t), "ben", chat.Place{RoomID: "room", Seq: step.seq})
-		if err != nil || moved != step.moved {
+		want := chat.Position{UserID: "ben", RoomID: "room", Seq: step.seq}
+		moved, err := s.SetReads(within(t), []chat.Position{want})
+		if err != nil || (len(moved) == 1) != step.moved || step.moved && moved[0] != want {
 			t.Fatalf("step %d: moved %v, %v", i, moved, err)
 		}
 		if got := head(t, s, "ben", "room").ReadSeq; got != step.now {
@@ -228,6 +230,42 @@ func readNeverMovesBack(t *testing.T, s chat.Store) {
 	}
 	if got := head(t, s, "cem", "room").ReadSeq; got != 0 {
 		t.Fatalf("another user's position is %d", got)
+	}
+}
+
+// readsOfMany moves positions of which some are behind already: they stay, and
+// the others are those that moved.
+func readsOfMany(t *testing.T, s chat.Store) {
+	if moved, err := s.SetReads(within(t), nil); err != nil || len(moved) != 0 {
+		t.Fatalf("no positions moved %v, %v", moved, err)
+	}
+	const n = 30
+	var positions, further []chat.Position
+	for i := range n {
+		room := fmt.Sprint("room-", i%3)
+		at := chat.Position{UserID: fmt.Sprint("user-", i), RoomID: room, Seq: 5}
+		positions = append(positions, at)
+		at.Seq = 6 - int64(i%2)*2 // every other one is back at 4
+		further = append(further, at)
+	}
+	mustAppend(t, s, append(append(messages("room-0", "ann", 1, 9), messages("room-1", "ann", 1, 9)...), messages("room-2", "ann", 1, 9)...)...)
+	moved, err := s.SetReads(within(t), positions)
+	if err != nil || len(moved) != n {
+		t.Fatalf("%d moved, %v", len(moved), err)
+	}
+	moved, err = s.SetReads(within(t), further)
+	if err != nil || len(moved) != n/2 {
+		t.Fatalf("%d moved the second time, %v", len(moved), err)
+	}
+	for _, p := range moved {
+		if p.Seq != 6 {
+			t.Fatalf("%+v moved", p)
+		}
+	}
+	for i, p := range further {
+		if got := head(t, s, p.UserID, p.RoomID).ReadSeq; got != max(5, p.Seq) {
+			t.Fatalf("position %d is %d, want %d", i, got, max(5, p.Seq))
+		}
 	}
 }
 
