@@ -214,14 +214,21 @@ func publishProbes(service contract.Service) []probe {
 		add(m.Subject+".replica1", may && m.Pinned)
 	}
 	for _, p := range contract.Pushes() {
-		may := slices.Contains(p.Publishers, service)
-		add("im.room.x."+string(p.Op), may && p.Scope == contract.ScopeRoom)
-		add("im.user.x."+string(p.Op), may && p.Scope == contract.ScopeUser)
+		add("im.room.x."+string(p.Op), mayPush(service, p.Op, contract.ScopeRoom))
+		add("im.user.x."+string(p.Op), mayPush(service, p.Op, contract.ScopeUser))
 	}
 	for _, e := range contract.Events() {
 		add(e.Subject, e.Service == service)
 	}
 	return list
+}
+
+// mayPush reports whether a service may push that to rooms or users: some ops
+// are pushed to both.
+func mayPush(service contract.Service, op contract.Op, to contract.Scope) bool {
+	return slices.ContainsFunc(contract.Pushes(), func(p contract.PushInfo) bool {
+		return p.Op == op && p.Scope == to && slices.Contains(p.Publishers, service)
+	})
 }
 
 func subscribeProbes(service contract.Service) []probe {

@@ -15,7 +15,7 @@ type (
 	// MessageRemoved says that a message, perhaps passed on before, has been
 	// replaced by a tombstone.
 	MessageRemoved struct{ contract.MessageRemovedData }
-	// RoomRead says how far someone has read.
+	// RoomRead says how far someone has read; in large rooms only of the user.
 	RoomRead struct{ contract.RoomReadData }
 	// RoomCreated is a room that is new to the user.
 	RoomCreated struct{ contract.RoomCreatedData }

@@ -38,10 +38,15 @@ var pushes = map[contract.Op]func(*stream, json.RawMessage) error{
 	}),
 	contract.MessageRemovedPushed.Op: on(func(s *stream, d contract.MessageRemovedData) { s.emit(&MessageRemoved{d}) }),
 	contract.RoomReadPushed.Op:       on(func(s *stream, d contract.RoomReadData) { s.emit(&RoomRead{d}) }),
-	contract.RoomUpdated.Op:          on(func(s *stream, d contract.RoomUpdatedData) { s.emit(&RoomUpdated{d}) }),
-	contract.MemberJoined.Op:         on(func(s *stream, d contract.MemberJoinedData) { s.emit(&MemberJoined{d}) }),
-	contract.FriendRemoved.Op:        on(func(s *stream, d contract.FriendRemovedData) { s.emit(&FriendRemoved{d}) }),
-	contract.SessionRevoked.Op:       on(func(s *stream, d contract.SessionRevokedData) { s.emit(&SessionRevoked{d}) }),
+	contract.RoomReadsPushed.Op: on(func(s *stream, d contract.RoomReadsData) {
+		for _, m := range d.Reads {
+			s.emit(&RoomRead{contract.RoomReadData{RoomID: d.RoomID, UserID: m.UserID, Seq: m.Seq}})
+		}
+	}),
+	contract.RoomUpdated.Op:    on(func(s *stream, d contract.RoomUpdatedData) { s.emit(&RoomUpdated{d}) }),
+	contract.MemberJoined.Op:   on(func(s *stream, d contract.MemberJoinedData) { s.emit(&MemberJoined{d}) }),
+	contract.FriendRemoved.Op:  on(func(s *stream, d contract.FriendRemovedData) { s.emit(&FriendRemoved{d}) }),
+	contract.SessionRevoked.Op: on(func(s *stream, d contract.SessionRevokedData) { s.emit(&SessionRevoked{d}) }),
 }
 
 // on decodes a push's data for what takes it in.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -221,6 +222,31 @@ func TestStream_any_delivery(t *testing.T) {
 		}
 	}
 	t.Logf("%+v", c.Stats())
+}
+
+func TestStream_who_has_read(t *testing.T) {
+	g := newWorld().gateway(t)
+	c := dial(t, client.Options{FromFirst: true}, g)
+	g.each(func(s *socket) {
+		s.push(contract.RoomReadPushed, contract.RoomReadData{RoomID: "r", UserID: "a", Seq: 1})
+		s.push(contract.RoomReadsPushed, contract.RoomReadsData{RoomID: "r", Reads: []contract.MemberRead{{UserID: "b", Seq: 2}, {UserID: "c", Seq: 3}}})
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var got []contract.RoomReadData
+	for len(got) < 3 {
+		e, err := c.Next(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read, ok := e.(*client.RoomRead); ok {
+			got = append(got, read.RoomReadData)
+		}
+	}
+	want := []contract.RoomReadData{{RoomID: "r", UserID: "a", Seq: 1}, {RoomID: "r", UserID: "b", Seq: 2}, {RoomID: "r", UserID: "c", Seq: 3}}
+	if !slices.Equal(got, want) {
+		t.Fatalf("got %+v", got)
+	}
 }
 
 func TestStream_is_bounded(t *testing.T) {

@@ -163,7 +163,7 @@ var (
 	SendMessage   = Method[SendRequest, SendReply]{Service: Chat, Name: "send", Pinned: true, Repeatable: true, Grouped: true, Callers: []Service{Gateway}, Doc: "Append a message to a room."}
 	GetMessages   = Method[HistoryRequest, HistoryReply]{Service: Chat, Name: "history", Pinned: true, Repeatable: true, Callers: []Service{Gateway}, Doc: "Page through a room's log."}
 	RemoveMessage = Method[MessageRequest, Empty]{Service: Chat, Name: "remove", Repeatable: true, Callers: []Service{Gateway}, Doc: "Replace a message by a tombstone."}
-	SetRead       = Method[MessageRequest, Empty]{Service: Chat, Name: "set_read", Repeatable: true, Callers: []Service{Gateway}, Doc: "Move the caller's read position forward."}
+	SetRead       = Method[MessageRequest, Empty]{Service: Chat, Name: "set_read", Pinned: true, Repeatable: true, Callers: []Service{Gateway}, Doc: "Move the caller's read position forward."}
 	ListRooms     = Method[ListRoomsRequest, RoomStatePage]{Service: Chat, Name: "list_rooms", Repeatable: true, Callers: []Service{Gateway}, Doc: "The caller's rooms, latest activity first."}
 	GetRoomStates = Method[GetRoomStatesRequest, GetRoomStatesReply]{Service: Chat, Name: "get_room_states", Repeatable: true, Callers: []Service{Gateway}, Doc: "Heads, unread and last messages of some of the caller's rooms."}
 	ListHeads     = Method[ListHeadsRequest, ListHeadsReply]{Service: Chat, Name: "list_heads", Repeatable: true, Callers: []Service{Gateway}, Doc: "Where all of the caller's rooms stand."}
@@ -192,12 +192,30 @@ type RoomReadData struct {
 	Seq    int64  `json:"seq"`
 }
 
+// MaxReads is the most positions in one RoomReadsData.
+const MaxReads = 100
+
+// RoomReadsData tells members how far several of them have read, at most
+// MaxReads, each once.
+type RoomReadsData struct {
+	RoomID string       `json:"room_id"`
+	Reads  []MemberRead `json:"reads"`
+}
+
+// MemberRead is how far one member has read.
+type MemberRead struct {
+	UserID string `json:"user_id"`
+	Seq    int64  `json:"seq"`
+}
+
 // What chat pushes.
 var (
 	MessagePushed        = Push[Message]{Op: "message", Scope: ScopeRoom, Publishers: []Service{Chat}, Doc: "A message was stored; at most once, clients repair by seq."}
 	MessageRemovedPushed = Push[MessageRemovedData]{Op: "message.removed", Scope: ScopeRoom, Publishers: []Service{Chat}, Doc: "A message was removed; a tombstone stays."}
 	RoomHeadPushed       = Push[RoomHeadData]{Op: "room.head", Scope: ScopeRoom, Publishers: []Service{Chat}, Doc: "Where a room's log ends."}
 	RoomReadPushed       = Push[RoomReadData]{Op: "room.read", Scope: ScopeRoom, Publishers: []Service{Chat}, Doc: "A member's read position moved."}
+	RoomReadsPushed      = Push[RoomReadsData]{Op: "room.reads", Scope: ScopeRoom, Publishers: []Service{Chat}, Doc: "Several members' read positions moved since the last push of them: at most 100."}
+	OwnReadPushed        = Push[RoomReadData]{Op: "room.read", Scope: ScopeUser, Publishers: []Service{Chat}, Doc: "The user's own read position moved, in a room too large for all to be told."}
 )
 
 // MessageEvent is the data of an event about one message.

@@ -133,6 +133,6 @@ func TestTables_have_no_doubles(t *testing.T) {
 		check(e.Subject)
 	}
 	for _, p := range contract.Pushes() {
-		check("push " + string(p.Op))
+		check("push " + string(p.Scope) + " " + string(p.Op))
 	}
 }

@@ -217,8 +217,9 @@ type Membership struct {
 // room that is not or no longer there, is Member false with the room's Rev
 // (zero when there never was one).
 type MembershipReply struct {
-	Member     bool       `json:"member"`
-	Membership Membership `json:"membership"`
+	Member      bool       `json:"member"`
+	Membership  Membership `json:"membership"`
+	MemberCount int        `json:"member_count"` // of the room; 0 for who is no member
 }
 
 // MembershipsRequest asks for all rooms of a user.

@@ -20,7 +20,8 @@ func Methods() []MethodInfo {
 // Pushes lists every live push.
 func Pushes() []PushInfo {
 	return []PushInfo{
-		MessagePushed.Info(), MessageRemovedPushed.Info(), RoomHeadPushed.Info(), RoomReadPushed.Info(),
+		MessagePushed.Info(), MessageRemovedPushed.Info(), RoomHeadPushed.Info(),
+		RoomReadPushed.Info(), RoomReadsPushed.Info(), OwnReadPushed.Info(),
 		RoomCreated.Info(), RoomUpdated.Info(), RoomDisbanded.Info(), MemberJoined.Info(), MemberLeft.Info(),
 		FriendAdded.Info(), FriendRemoved.Info(), SessionRevoked.Info(),
 		Ready.Info(), ServerDraining.Info(),

@@ -71,7 +71,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	log := NewLog(store, memory, out, cfg.logOptions(now), tel)
 	tel.Health.Add("inserts", log.Ready)
 	asked := newEdgeStore(store, max(leastTimeout, cfg.StoreTimeout), max(1, cfg.Workers/2), tel.Log)
-	reads := NewReads(asked.SetReads, out, cfg.readsOptions(), newReadsMetrics(tel.Metrics))
+	receipts := NewReceipts(out, cfg.receiptsOptions())
+	reads := NewReads(asked.SetReads, receipts, cfg.readsOptions(), newReadsMetrics(tel.Metrics))
 	h := &handlers{
 		store:   asked,
 		memory:  memory,
@@ -90,6 +91,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	// still commits.
 	g := run.NewGroup(ctx)
 	g.Go("log", log.Run)
+	g.Go("receipts", receipts.Run)
 	g.Go("reads", reads.Run)
 	g.Go("relay", relay.Run)
 	g.Go("rpc", server.Run)

@@ -27,8 +27,10 @@ type Config struct {
 	RecentBytes    int           `envconfig:"RECENT_BYTES" default:"67108864" desc:"Bytes of messages that are kept in memory, all rooms together."`
 	RecentAge      time.Duration `envconfig:"RECENT_AGE" default:"10m" desc:"How long a message is kept in memory: for so long, at most, it is shown after a removal of which NATS lost both the push and the event."`
 
-	ReadQueue   int `envconfig:"READ_QUEUE" default:"512" desc:"Read positions that wait for the next write; one more is refused as unavailable. Half of the workers: the others are for sends."`
-	RecentReads int `envconfig:"RECENT_READS" default:"100000" desc:"Read positions kept in memory, about 200 bytes each: whoever sets one that is known to be there needs no write. 0: none."`
+	ReadQueue    int           `envconfig:"READ_QUEUE" default:"512" desc:"Read positions that wait for the next write; one more is refused as unavailable. Half of the workers: the others are for sends."`
+	RecentReads  int           `envconfig:"RECENT_READS" default:"100000" desc:"Read positions kept in memory, about 200 bytes each: whoever sets one that is known to be there needs no write. 0: none."`
+	ReadWindow   time.Duration `envconfig:"READ_WINDOW" default:"1s" desc:"A room is told at once that someone has read, and of all who do in the next so long together at its end: those whom a message reaches read it within a second or two, and who has read may be seen a second late. 0: of each by itself."`
+	ReadAudience int           `envconfig:"READ_AUDIENCE" default:"100" desc:"Members of the largest room that is told who has read; in larger ones only the reader's own other devices are."`
 
 	RemoveWithin time.Duration `envconfig:"REMOVE_WITHIN" default:"2m" desc:"How long senders may remove their own messages."`
 
@@ -67,6 +69,11 @@ func (c Config) memoryOptions() MemoryOptions {
 // readsOptions are the bounds of Reads.
 func (c Config) readsOptions() ReadsOptions {
 	return ReadsOptions{Queue: max(1, c.ReadQueue), Timeout: max(leastTimeout, c.SendTimeout), Known: max(0, c.RecentReads)}
+}
+
+// receiptsOptions are the bounds of Receipts.
+func (c Config) receiptsOptions() ReceiptsOptions {
+	return ReceiptsOptions{Window: max(0, c.ReadWindow), Audience: max(0, c.ReadAudience)}
 }
 
 // logOptions are the bounds of the Log.

@@ -32,10 +32,25 @@ func (p *pushes) Removed(ctx context.Context, d contract.MessageRemovedData) {
 	bus.Push(ctx, p.Pusher, contract.MessageRemovedPushed, d.RoomID, d)
 }
 
-// Read tells how far a member has read.
-func (p *pushes) Read(ctx context.Context, at Position, _ int) {
+// Read tells a room how far a member has read.
+func (p *pushes) Read(ctx context.Context, at Position) {
 	d := contract.RoomReadData{RoomID: at.RoomID, UserID: at.UserID, Seq: at.Seq}
 	bus.Push(ctx, p.Pusher, contract.RoomReadPushed, d.RoomID, d)
+}
+
+// Reads tells a room how far members have read.
+func (p *pushes) Reads(ctx context.Context, roomID string, reads []Position) {
+	d := contract.RoomReadsData{RoomID: roomID, Reads: make([]contract.MemberRead, len(reads))}
+	for i, at := range reads {
+		d.Reads[i] = contract.MemberRead{UserID: at.UserID, Seq: at.Seq}
+	}
+	bus.Push(ctx, p.Pusher, contract.RoomReadsPushed, roomID, d)
+}
+
+// ReadByThemselves tells a user's devices how far they have read.
+func (p *pushes) ReadByThemselves(ctx context.Context, at Position) {
+	d := contract.RoomReadData{RoomID: at.RoomID, UserID: at.UserID, Seq: at.Seq}
+	bus.Push(ctx, p.Pusher, contract.OwnReadPushed, d.UserID, d)
 }
 
 // watchMemberships keeps what is known of memberships fresh: social's pushes

@@ -113,7 +113,8 @@ func (h *handlers) setRead(ctx context.Context, req contract.MessageRequest) (co
 	if err := checkPlace(req, 0); err != nil {
 		return contract.Empty{}, err
 	}
-	if _, err := h.members.Member(ctx, req.RoomID, req.Caller.UserID, nil); err != nil {
+	place, err := h.members.Place(ctx, req.RoomID, req.Caller.UserID, nil)
+	if err != nil {
 		return contract.Empty{}, err
 	}
 	p := Position{UserID: req.Caller.UserID, RoomID: req.RoomID, Seq: req.Seq}
@@ -129,7 +130,7 @@ func (h *handlers) setRead(ctx context.Context, req contract.MessageRequest) (co
 			return contract.Empty{}, fault.Invalid("seq", "is beyond the room's last message")
 		}
 	}
-	return contract.Empty{}, h.reads.Set(ctx, p, 0)
+	return contract.Empty{}, h.reads.Set(ctx, p, place.MemberCount)
 }
 
 func (h *handlers) listRooms(ctx context.Context, req contract.ListRoomsRequest) (contract.RoomStatePage, error) {

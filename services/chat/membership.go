@@ -63,20 +63,26 @@ func NewMemberships(ask AskMembership, o MembershipOptions) *Memberships {
 // Member returns the user's place in the room. It is NotFound for whoever is
 // no member, and what allow says otherwise; a nil allow allows every member.
 func (m *Memberships) Member(ctx context.Context, roomID, userID string, allow func(contract.Membership) error) (contract.Membership, error) {
+	reply, err := m.Place(ctx, roomID, userID, allow)
+	return reply.Membership, err
+}
+
+// Place is Member with all that social says, how many members there are too.
+func (m *Memberships) Place(ctx context.Context, roomID, userID string, allow func(contract.Membership) error) (contract.MembershipReply, error) {
 	arrived := m.ticks.Add(1)
 	found := m.recall(roomID, userID)
 	for {
 		if found == nil {
 			var err error
 			if found, err = m.fetch(ctx, roomID, userID); err != nil {
-				return contract.Membership{}, err
+				return contract.MembershipReply{}, err
 			}
 		}
 		err := judge(found.reply, allow)
 		// A refusal counts only if it was asked for after this request came:
 		// neither one from memory nor one from a question that was under way.
 		if err == nil || found.asked > arrived {
-			return found.reply.Membership, err
+			return found.reply, err
 		}
 		found = nil
 	}

@@ -213,9 +213,10 @@ func newSocial(t *testing.T, nc *nats.Conn) *social {
 func (s *social) membership(_ context.Context, req contract.MembershipRequest) (contract.MembershipReply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m, ok := s.rooms[req.RoomID][req.UserID]
+	members := s.rooms[req.RoomID]
+	m, ok := members[req.UserID]
 	m.Rev = s.rev
-	return contract.MembershipReply{Member: ok, Membership: m}, nil
+	return contract.MembershipReply{Member: ok, Membership: m, MemberCount: len(members)}, nil
 }
 
 func (s *social) memberships(_ context.Context, req contract.MembershipsRequest) (contract.MembershipsReply, error) {

@@ -95,5 +95,5 @@ func (a *api) setRead(r *request) (answer, error) {
 	if body.Seq == nil {
 		return answer{}, fault.Invalid("seq", "is missing")
 	}
-	return done(ask(r.ctx, a, contract.SetRead, contract.MessageRequest{Caller: r.caller, RoomID: roomID, Seq: *body.Seq}))
+	return done(ask(r.ctx, a, contract.SetRead, contract.MessageRequest{Caller: r.caller, RoomID: roomID, Seq: *body.Seq}, a.replica(roomID)...))
 }

@@ -150,5 +150,9 @@ func pairMembership(f *Friendship, userID string) contract.MembershipReply {
 	if f == nil {
 		return contract.MembershipReply{}
 	}
-	return contract.MembershipReply{Member: f.has(userID), Membership: f.membership()}
+	reply := contract.MembershipReply{Member: f.has(userID), Membership: f.membership()}
+	if reply.Member {
+		reply.MemberCount = 2
+	}
+	return reply
 }

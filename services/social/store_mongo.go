@@ -263,7 +263,7 @@ func (s *mongoStore) Membership(ctx context.Context, roomID, userID string) (con
 		return contract.MembershipReply{}, err
 	}
 	if len(docs) == 1 {
-		return contract.MembershipReply{Member: true, Membership: docs[0].membership(userID)}, nil
+		return contract.MembershipReply{Member: true, Membership: docs[0].membership(userID), MemberCount: docs[0].MemberCount}, nil
 	}
 	var none []roomDoc
 	if err := mongodb.Find(ctx, s.rooms, bson.D{{Key: "_id", Value: roomID}}, &none, options.Find().SetProjection(bson.D{{Key: "rev", Value: 1}})); err != nil {

@@ -257,17 +257,20 @@ func (s *sqliteStore) Membership(ctx context.Context, roomID, userID string) (co
 	}
 	var reply contract.MembershipReply
 	err := s.Query(ctx, `
-		SELECT r.rev, role, first_seq, joined_at
+		SELECT r.rev, members, role, first_seq, joined_at
 		FROM rooms r LEFT JOIN members m ON m.room_id = r.id AND m.user_id = ? WHERE r.id = ?`, []any{userID, roomID}, func(rows *sql.Rows) error {
 		m := contract.Membership{RoomID: roomID, Type: contract.RoomGroup}
 		var role sql.NullString
 		var firstSeq, joined sql.NullInt64
-		if err := rows.Scan(&m.Rev, &role, &firstSeq, &joined); err != nil {
+		var count int
+		if err := rows.Scan(&m.Rev, &count, &role, &firstSeq, &joined); err != nil {
 			return err
 		}
 		m.Role, m.FirstSeq = contract.Role(role.String), firstSeq.Int64
 		m.JoinedAt = contract.FromMilli(joined.Int64)
-		reply = contract.MembershipReply{Member: role.Valid, Membership: m}
+		if reply.Membership = m; role.Valid {
+			reply.Member, reply.MemberCount = true, count
+		}
 		return nil
 	})
 	if err != nil {

@@ -78,17 +78,21 @@ func publishProbes(t *testing.T, service contract.Service) map[string]bool {
 		probes[m.Subject+".replica1"] = may && m.Pinned
 	}
 	for _, p := range contract.Pushes() {
-		may := slices.Contains(p.Publishers, service)
-		if p.Scope == contract.ScopeConn {
-			may = false
-		}
-		probes["im.room.r1."+string(p.Op)] = may && p.Scope == contract.ScopeRoom
-		probes["im.user.u1."+string(p.Op)] = may && p.Scope == contract.ScopeUser
+		probes["im.room.r1."+string(p.Op)] = mayPush(service, p.Op, contract.ScopeRoom)
+		probes["im.user.u1."+string(p.Op)] = mayPush(service, p.Op, contract.ScopeUser)
 	}
 	for _, e := range contract.Events() {
 		probes[e.Subject] = e.Service == service
 	}
 	return probes
+}
+
+// mayPush reports whether a service may push that to rooms or users: some ops
+// are pushed to both.
+func mayPush(service contract.Service, op contract.Op, to contract.Scope) bool {
+	return slices.ContainsFunc(contract.Pushes(), func(p contract.PushInfo) bool {
+		return p.Op == op && p.Scope == to && slices.Contains(p.Publishers, service)
+	})
 }
 
 // calls reports whether a service may call any method of another.

@@ -169,21 +169,21 @@ func memberships(t *testing.T, s social.Store) {
 	saveRoom(t, s, g)
 	saveFriendship(t, s, pair)
 	in, err := s.Membership(within(t), g.ID, "u2")
-	if err != nil || !in.Member || in.Membership.FirstSeq != 2 || in.Membership.Role != contract.RoleMember || in.Membership.Rev < 1 || in.Membership.Type != contract.RoomGroup {
+	if err != nil || !in.Member || in.Membership.FirstSeq != 2 || in.Membership.Role != contract.RoleMember || in.Membership.Rev < 1 || in.Membership.Type != contract.RoomGroup || in.MemberCount != 2 {
 		t.Fatalf("got %+v, %v", in, err)
 	}
 	out, err := s.Membership(within(t), g.ID, "u3")
-	if err != nil || out.Member || out.Membership.Rev != in.Membership.Rev {
+	if err != nil || out.Member || out.Membership.Rev != in.Membership.Rev || out.MemberCount != 0 {
 		t.Fatalf("an outsider: %+v, %v", out, err)
 	}
 	if none, err := s.Membership(within(t), "none", "u3"); err != nil || none.Member || none.Membership.Rev != 0 {
 		t.Fatalf("of no room: %+v, %v", none, err)
 	}
 	direct, err := s.Membership(within(t), pair.ID, "u9")
-	if err != nil || !direct.Member || !direct.Membership.Closed || direct.Membership.FirstSeq != 1 {
+	if err != nil || !direct.Member || !direct.Membership.Closed || direct.Membership.FirstSeq != 1 || direct.MemberCount != 2 {
 		t.Fatalf("direct: %+v, %v", direct, err)
 	}
-	if out, err := s.Membership(within(t), pair.ID, "u1"); err != nil || out.Member || out.Membership.Rev == 0 {
+	if out, err := s.Membership(within(t), pair.ID, "u1"); err != nil || out.Member || out.Membership.Rev == 0 || out.MemberCount != 0 {
 		t.Fatalf("not of the pair: %+v, %v", out, err)
 	}
 	if none, err := s.Membership(within(t), id.Pair("x", "y"), "x"); err != nil || none.Member {
