@@ -79,7 +79,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		log:     log,
 		hist:    &History{store: asked, memory: memory, metrics: newHistoryMetrics(tel.Metrics, memory)},
 		members: members,
-		rooms:   &Rooms{store: asked, members: members, list: social.memberships},
+		rooms:   &Rooms{store: asked, members: members, list: social.memberships, orders: newRoomOrders(now)},
 		reads:   reads,
 		remover: &Remover{store: asked, memory: memory, members: members, within: cfg.RemoveWithin, now: now},
 		out:     out,

@@ -143,7 +143,10 @@ func (n *neighbours) membership(ctx context.Context, roomID, userID string) (con
 }
 
 // memberships is a ListMemberships.
-func (n *neighbours) memberships(ctx context.Context, userID string) ([]contract.Membership, error) {
-	reply, err := rpc.Call(ctx, n.calls, contract.ListMemberships, contract.MembershipsRequest{UserID: userID})
-	return reply.Items, err
+func (n *neighbours) memberships(ctx context.Context, userID string, among ...string) ([]contract.Membership, error) {
+	reply, err := rpc.Call(ctx, n.calls, contract.ListMemberships, contract.MembershipsRequest{UserID: userID, RoomIDs: among})
+	if err != nil {
+		return nil, err
+	}
+	return reply.Rows()
 }

@@ -18,10 +18,13 @@ type Rooms struct {
 	store   Store
 	members *Memberships
 	list    ListMemberships
+	orders  *roomOrders
 }
 
-// ListMemberships asks social for all rooms of a user.
-type ListMemberships func(ctx context.Context, userID string) ([]contract.Membership, error)
+// ListMemberships asks social for the rooms of a user, or for those among some,
+// at most 200: of each its id, its revision, when they joined, and the first
+// seq that they may read.
+type ListMemberships func(ctx context.Context, userID string, among ...string) ([]contract.Membership, error)
 
 // roomState puts together what social and the store know of a room; its last
 // message comes later.
@@ -48,6 +51,11 @@ func (r *Rooms) List(ctx context.Context, req contract.ListRoomsRequest) (contra
 	if err != nil {
 		return contract.RoomStatePage{}, err
 	}
+	if after != nil {
+		if next, more, ok := r.orders.after(req.Caller.UserID, *after, pageLimit(req.Limit)); ok {
+			return r.next(ctx, req.Caller.UserID, next, more)
+		}
+	}
 	all, err := r.list(ctx, req.Caller.UserID)
 	if err != nil {
 		return contract.RoomStatePage{}, fmt.Errorf("list memberships: %w", err)
@@ -57,6 +65,9 @@ func (r *Rooms) List(ctx context.Context, req contract.ListRoomsRequest) (contra
 		return contract.RoomStatePage{}, err
 	}
 	slices.SortFunc(states, func(a, b contract.RoomState) int { return cursorOf(a).compare(cursorOf(b)) })
+	if len(states) > pageLimit(req.Limit) {
+		r.orders.keep(req.Caller.UserID, cursorsOf(states))
+	}
 	if after != nil {
 		states = slices.DeleteFunc(states, func(s contract.RoomState) bool { return cursorOf(s).compare(*after) <= 0 })
 	}
@@ -68,6 +79,35 @@ func (r *Rooms) List(ctx context.Context, req contract.ListRoomsRequest) (contra
 	page := contract.RoomStatePage{Items: states[:fit]}
 	if fit < len(states) {
 		page.NextCursor = cursorOf(states[fit-1]).String()
+	}
+	return page, nil
+}
+
+// next returns a page whose rooms are known: as they stand now, without those
+// that are no longer the user's. Its cursor is of the order that they are in.
+func (r *Rooms) next(ctx context.Context, userID string, rooms []cursor, more bool) (contract.RoomStatePage, error) {
+	ids := make([]string, len(rooms))
+	for i, c := range rooms {
+		ids[i] = c.roomID
+	}
+	members, err := r.among(ctx, userID, ids)
+	if err != nil {
+		return contract.RoomStatePage{}, err
+	}
+	states, err := r.states(ctx, userID, members)
+	if err != nil {
+		return contract.RoomStatePage{}, err
+	}
+	fit, err := r.addLast(ctx, states)
+	if err != nil {
+		return contract.RoomStatePage{}, err
+	}
+	page := contract.RoomStatePage{Items: states[:fit]}
+	switch {
+	case fit < len(states):
+		page.NextCursor = rooms[slices.Index(ids, states[fit-1].RoomID)].String()
+	case more:
+		page.NextCursor = rooms[len(rooms)-1].String()
 	}
 	return page, nil
 }
@@ -112,19 +152,19 @@ func (r *Rooms) Heads(ctx context.Context, userID string) ([]contract.RoomHeadRe
 	return heads, nil
 }
 
-// fewMemberships are asked for one by one, mostly from memory; for more it is
-// cheaper to have social list them all.
+// fewMemberships are asked for one by one, mostly from memory; more are asked
+// of social together.
 const fewMemberships = 8
 
 // among returns the user's places in those of the rooms that are theirs.
 func (r *Rooms) among(ctx context.Context, userID string, roomIDs []string) ([]contract.Membership, error) {
 	place := make(map[string]contract.Membership, len(roomIDs))
 	if len(roomIDs) > fewMemberships {
-		all, err := r.list(ctx, userID)
+		some, err := r.list(ctx, userID, roomIDs...)
 		if err != nil {
 			return nil, fmt.Errorf("list memberships: %w", err)
 		}
-		for _, m := range all {
+		for _, m := range some {
 			place[m.RoomID] = m
 		}
 	} else {
@@ -201,6 +241,14 @@ type cursor struct {
 
 func cursorOf(s contract.RoomState) cursor {
 	return cursor{activeAt: s.ActiveAt.UnixMilli(), roomID: s.RoomID}
+}
+
+func cursorsOf(states []contract.RoomState) []cursor {
+	cursors := make([]cursor, len(states))
+	for i, s := range states {
+		cursors[i] = cursorOf(s)
+	}
+	return cursors
 }
 
 func (c cursor) compare(d cursor) int {

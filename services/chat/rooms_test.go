@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,96 @@ func TestRooms_List(t *testing.T) {
 	}
 }
 
+// Pages after the first are of the order that was seen, as the rooms stand by
+// then: none is missed, whatever moves, and what is no longer theirs is left out.
+func TestRooms_pages_while_rooms_move(t *testing.T) {
+	store, start := newStore(t), time.Now()
+	var all []contract.Membership
+	said := func(room string, seq int64, at time.Duration) {
+		t.Helper()
+		r := record(room, "ann", fmt.Sprint(seq))
+		r.Seq, r.SentAt = seq, contract.NewTime(start.Add(at))
+		if _, err := store.Append(within(t), []Record{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 30 {
+		id := fmt.Sprintf("room-%02d", i)
+		said(id, 1, -time.Duration(i)*time.Minute) // room-00 is the latest
+		all = append(all, contract.Membership{RoomID: id, FirstSeq: 1, JoinedAt: contract.NewTime(start.Add(-time.Hour))})
+	}
+	rooms, asked := testRooms(store, &all), 0
+	list := rooms.list
+	rooms.list = func(ctx context.Context, user string, among ...string) ([]contract.Membership, error) {
+		if len(among) == 0 {
+			asked++
+		}
+		return list(ctx, user, among...)
+	}
+	req := contract.ListRoomsRequest{Caller: contract.Caller{UserID: "ben"}, Limit: 10}
+	seen := map[string]contract.RoomState{}
+	for n := 0; n == 0 || req.Cursor != ""; n++ {
+		page, err := rooms.List(within(t), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range page.Items {
+			if _, twice := seen[s.RoomID]; twice {
+				t.Errorf("%s comes twice", s.RoomID)
+			}
+			seen[s.RoomID] = s
+		}
+		if req.Cursor = page.NextCursor; n == 0 {
+			said("room-19", 2, time.Minute)                // the last of the second page becomes the latest
+			said("room-25", 2, 2*time.Minute)              // and one of the third
+			all = slices.Delete(slices.Clone(all), 15, 16) // they leave one
+		}
+	}
+	if _, there := seen["room-15"]; there || len(seen) != 29 {
+		t.Errorf("%d rooms were listed, one that was left: %v", len(seen), there)
+	}
+	for _, moved := range []string{"room-19", "room-25"} {
+		if s := seen[moved]; s.LastSeq != 2 || s.LastMessage == nil || s.LastMessage.Seq != 2 || s.Unread != 2 {
+			t.Errorf("%s is listed as it stood before: %+v", moved, s)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("all rooms were asked for %d times", asked)
+	}
+}
+
+func TestRoomOrders_are_bounded(t *testing.T) {
+	now := time.Now()
+	o := newRoomOrders(func() time.Time { return now })
+	order := make([]cursor, maxOrderedRooms/4)
+	for i := range order {
+		order[i] = cursor{activeAt: int64(len(order) - i), roomID: "room"}
+	}
+	for i := range 10 {
+		o.keep(fmt.Sprint("user-", i), order)
+		o.keep(fmt.Sprint("user-", i), order)
+	}
+	if len(o.byUser) != 4 || o.queue.Len() != 4 || o.rooms != maxOrderedRooms {
+		t.Fatalf("%d orders of %d rooms", len(o.byUser), o.rooms)
+	}
+	if next, more, ok := o.after("user-9", order[4], 2); !ok || !more || !slices.Equal(next, order[5:7]) {
+		t.Errorf("next are %v, more %v, %v", next, more, ok)
+	}
+	if next, more, ok := o.after("user-9", order[len(order)-1], 2); !ok || more || len(next) != 0 {
+		t.Errorf("after the last are %v, more %v, %v", next, more, ok)
+	}
+	if _, _, ok := o.after("user-5", order[4], 2); ok {
+		t.Error("the oldest is remembered")
+	}
+	now = now.Add(roomOrderAge)
+	if _, _, ok := o.after("user-9", order[4], 2); ok {
+		t.Error("one is remembered for too long")
+	}
+	if o.keep("user-1", order[:2]); len(o.byUser) != 1 || o.rooms != 2 {
+		t.Errorf("%d orders of %d rooms are kept although they are too old", len(o.byUser), o.rooms)
+	}
+}
+
 func TestRooms_last_message_is_for_who_may_read_it(t *testing.T) {
 	store := newStore(t)
 	fill(t, store, "room", 4)
@@ -156,6 +247,11 @@ func testRooms(store Store, all *[]contract.Membership) *Rooms {
 	return &Rooms{
 		store:   store,
 		members: NewMemberships(ask, MembershipOptions{TTL: time.Second, Max: 1000, Timeout: time.Second, Now: time.Now}),
-		list:    func(context.Context, string) ([]contract.Membership, error) { return *all, nil },
+		orders:  newRoomOrders(time.Now),
+		list: func(_ context.Context, _ string, among ...string) ([]contract.Membership, error) {
+			return slices.DeleteFunc(slices.Clone(*all), func(m contract.Membership) bool {
+				return len(among) > 0 && !slices.Contains(among, m.RoomID)
+			}), nil
+		},
 	}
 }

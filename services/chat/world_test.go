@@ -2,6 +2,7 @@ package chat_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -222,13 +223,13 @@ func (s *social) membership(_ context.Context, req contract.MembershipRequest) (
 func (s *social) memberships(_ context.Context, req contract.MembershipsRequest) (contract.MembershipsReply, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var reply contract.MembershipsReply
+	var rows []contract.Membership
 	for _, members := range s.rooms {
-		if m, ok := members[req.UserID]; ok {
-			reply.Items = append(reply.Items, m)
+		if m, ok := members[req.UserID]; ok && (len(req.RoomIDs) == 0 || slices.Contains(req.RoomIDs, m.RoomID)) {
+			rows = append(rows, m)
 		}
 	}
-	return reply, nil
+	return contract.NewMembershipsReply(rows), nil
 }
 
 // join makes users members of a group, silently.

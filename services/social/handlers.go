@@ -260,8 +260,11 @@ func (h *handlers) listMemberships(ctx context.Context, req contract.Memberships
 	if !contract.ValidID(req.UserID) {
 		return contract.MembershipsReply{}, fault.Invalid("user_id", "must be an id")
 	}
-	items, err := h.store.Memberships(ctx, req.UserID)
-	return contract.MembershipsReply{Items: items}, err
+	if len(req.RoomIDs) > contract.MaxPage {
+		return contract.MembershipsReply{}, fault.Invalid("room_ids", "must be at most 200")
+	}
+	items, err := h.store.Memberships(ctx, req.UserID, req.RoomIDs)
+	return contract.NewMembershipsReply(items), err
 }
 
 // pageOf cuts a page out of the members; the cursor is the last one before it.

@@ -318,7 +318,7 @@ func TestMemberships_of_5000_rooms_fit(t *testing.T) {
 		RoomID: id.Pair(id.New(), id.New()), Type: contract.RoomDirect, Role: contract.RoleMember,
 		FirstSeq: 1 << 40, Rev: 1 << 40, JoinedAt: contract.NewTime(time.Now()),
 	}
-	data, err := json.Marshal(contract.MembershipsReply{Items: slices.Repeat([]contract.Membership{item}, 5000)})
+	data, err := json.Marshal(contract.NewMembershipsReply(slices.Repeat([]contract.Membership{item}, 5000)))
 	if err != nil || len(data) > server.MAX_PAYLOAD_SIZE {
 		t.Fatalf("%d bytes, %v", len(data), err)
 	}

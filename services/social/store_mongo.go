@@ -276,16 +276,20 @@ func (s *mongoStore) Membership(ctx context.Context, roomID, userID string) (con
 	return reply, nil
 }
 
-func (s *mongoStore) Memberships(ctx context.Context, userID string) ([]contract.Membership, error) {
+func (s *mongoStore) Memberships(ctx context.Context, userID string, among []string) ([]contract.Membership, error) {
 	var list []contract.Membership
-	docs, err := s.mine(ctx, userID, bson.D{})
+	rooms, friendships := bson.D{}, either(userID)
+	if len(among) > 0 {
+		rooms, friendships = bson.D{{Key: "_id", Value: in(among)}}, append(bson.D{{Key: "_id", Value: in(among)}}, friendships...)
+	}
+	docs, err := s.mine(ctx, userID, rooms)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range docs {
 		list = append(list, d.membership(userID))
 	}
-	pairs, err := s.findFriendships(ctx, either(userID))
+	pairs, err := s.findFriendships(ctx, friendships)
 	for _, f := range pairs {
 		list = append(list, f.membership())
 	}

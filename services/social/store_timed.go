@@ -71,9 +71,9 @@ func (t timed) Membership(ctx context.Context, roomID, userID string) (got contr
 	return t.Store.Membership(ctx, roomID, userID)
 }
 
-func (t timed) Memberships(ctx context.Context, userID string) (got []contract.Membership, err error) {
+func (t timed) Memberships(ctx context.Context, userID string, among []string) (got []contract.Membership, err error) {
 	defer t.timer.Took(ctx, "memberships", time.Now(), &err)
-	return t.Store.Memberships(ctx, userID)
+	return t.Store.Memberships(ctx, userID, among)
 }
 
 func (t timed) CountRooms(ctx context.Context, userIDs []string) (got map[string]int, err error) {

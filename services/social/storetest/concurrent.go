@@ -113,7 +113,7 @@ func oneRoom(t *testing.T, s social.Store) {
 		r.ClientID = "c1"
 		return s.SaveRoom(ctx, r, event(t, r.ID, 1))
 	})
-	all, err := s.Memberships(ctx, "u1")
+	all, err := s.Memberships(ctx, "u1", nil)
 	if err != nil || won != 1 || len(all) != 1 {
 		t.Fatalf("%d won, %d rooms, %v", won, len(all), err)
 	}
