@@ -124,7 +124,7 @@ func (g *groups) add(ctx context.Context, userID, roomID string, ids []string) (
 		// Someone who left since the friends were looked at comes back unasked
 		// only if they are a friend, too.
 		for _, m := range added {
-			if !slices.Contains(fresh, m.UserID) {
+			if !slices.Contains(fresh, m.UserID) { // at most 200
 				return nil, fault.New(fault.Unavailable, "the group changed meanwhile").After(time.Second)
 			}
 		}
@@ -230,9 +230,13 @@ func (g *groups) friendsOnly(ctx context.Context, userID, field string, others [
 	if err != nil {
 		return fmt.Errorf("look for friends: %w", err)
 	}
+	known := make(map[string]bool, len(friends))
+	for _, friend := range friends {
+		known[friend] = true
+	}
 	f := fault.New(fault.PermissionDenied, "only friends of yours can be added")
 	for _, other := range others {
-		if !slices.Contains(friends, other) {
+		if !known[other] {
 			f.Fields = append(f.Fields, fault.Field{Field: field, Detail: other + " is not a friend of yours"})
 		}
 	}

@@ -62,8 +62,12 @@ func (r *Room) owns(userID string) bool {
 
 // add takes the users in who are not members yet, all or none.
 func (r *Room) add(userIDs []string, limit int, firstSeq int64, now contract.Time) (added []Member, already []string, err error) {
+	members := make(map[string]bool, len(r.Members))
+	for _, m := range r.Members {
+		members[m.UserID] = true
+	}
 	for _, userID := range userIDs {
-		if r.member(userID) != nil {
+		if members[userID] {
 			already = append(already, userID)
 			continue
 		}
