@@ -125,13 +125,16 @@ func TestReads_Set(t *testing.T) {
 			user := fmt.Sprint("user-", i%10) // each three times, the furthest is 20 and more
 			positions = append(positions, position(user, int64(i)+1))
 		}
-		wait := r.set(t, positions...)
-		await(t, "all to wait", func() bool { return r.waiting() == len(positions) })
+		var waits []func() []error
+		for i := range positions { // the furthest comes first
+			waits = append(waits, r.set(t, positions[len(positions)-1-i]))
+			await(t, "it to wait", func() bool { return r.waiting() == i+1 })
+		}
 		release(nil)
 		r.gate.pass <- nil
-		for i, err := range wait() {
-			if err != nil {
-				t.Errorf("%+v: %v", positions[i], err)
+		for _, wait := range waits {
+			if err := wait()[0]; err != nil {
+				t.Error(err)
 			}
 		}
 		if n := r.gate.begun(); n != 2 || len(r.gate.writes[1]) != 10 {
