@@ -3,6 +3,7 @@ package rpc
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -97,6 +98,10 @@ func (c *Client) call(ctx context.Context, r *route, subject string, in, out any
 }
 
 func decodeReply(r *route, data []byte, out any) *fault.Error {
+	if raw, ok := out.(*json.RawMessage); ok { // of CallRaw
+		*raw = data
+		return nil
+	}
 	if err := payload.Decode(data, out); err != nil {
 		return fault.From(fmt.Errorf("decode reply of %s: %w", r.label, err))
 	}

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/telemetry"
 )
 
@@ -90,6 +92,24 @@ func To(replica string) CallOption {
 //   - Internal: the service failed and logged why; or request or reply could
 //     not be encoded or decoded.
 func Call[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, Rep], req Req, opts ...CallOption) (Rep, error) {
+	var rep Rep
+	if f := callMethod(ctx, c, m, &req, &rep, opts); f != nil {
+		var none Rep // not a half decoded one
+		return none, f
+	}
+	return rep, nil
+}
+
+// CallRaw is [Call] for whoever passes the reply on: it is left as it came.
+func CallRaw[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, Rep], req Req, opts ...CallOption) (json.RawMessage, error) {
+	var rep json.RawMessage
+	if f := callMethod(ctx, c, m, &req, &rep, opts); f != nil {
+		return nil, f
+	}
+	return rep, nil
+}
+
+func callMethod[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, Rep], in, out any, opts []CallOption) *fault.Error {
 	r, ok := c.route(routeKey{m.Service, m.Name})
 	if !ok {
 		r = c.addRoute(routeKey{m.Service, m.Name}, m.Info())
@@ -100,12 +120,7 @@ func Call[Req, Rep any](ctx context.Context, c *Client, m contract.Method[Req, R
 			subject = s
 		}
 	}
-	var rep Rep
-	if f := c.call(ctx, r, subject, &req, &rep); f != nil {
-		var none Rep // not a half decoded one
-		return none, f
-	}
-	return rep, nil
+	return c.call(ctx, r, subject, in, out)
 }
 
 func optionsOf(opts []CallOption) callOptions {

@@ -145,7 +145,7 @@ func (s *sockets) atSeq(m contract.Method[contract.MessageRequest, contract.Empt
 		if err := s.allowCall(ctx, caller.UserID); err != nil {
 			return nil, err
 		}
-		return rpc.Call(ctx, s.calls, m, contract.MessageRequest{Caller: caller, RoomID: d.RoomID, Seq: d.Seq})
+		return rpc.Call(ctx, s.calls, m, contract.MessageRequest{Caller: caller, RoomID: d.RoomID, Seq: d.Seq}, s.replica(d.RoomID)...)
 	}
 }
 
@@ -160,7 +160,7 @@ func (s *sockets) send(ctx context.Context, caller contract.Caller, data []byte)
 	if err := s.allowSend(ctx, caller.UserID); err != nil {
 		return nil, err
 	}
-	return rpc.Call(ctx, s.calls, contract.SendMessage, contract.SendRequest{
+	return rpc.CallRaw(ctx, s.calls, contract.SendMessage, contract.SendRequest{
 		Caller: caller, RoomID: d.RoomID, ClientID: d.ClientID, Type: d.Type, Content: d.Content,
 	}, s.replica(d.RoomID)...)
 }

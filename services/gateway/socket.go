@@ -7,11 +7,11 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"runtime/debug"
 	"time"
 
-	"github.com/fasthttp/websocket"
+	fiberws "github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -62,7 +62,7 @@ type upgrade struct {
 // Upgrade checks a request before it becomes a WebSocket, so that a bad token
 // and a full gateway are answered in HTTP.
 func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
-	if !websocket.FastHTTPIsWebSocketUpgrade(ctx.Context()) {
+	if !fiberws.IsWebSocketUpgrade(ctx) {
 		return fault.New(fault.InvalidArgument, "this is a WebSocket: upgrade to it")
 	}
 	up := upgrade{address: s.address(ctx)}
@@ -83,23 +83,21 @@ func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
 }
 
 // Serve is the handler behind Upgrade. The library shakes hands; then the
-// socket is ours, and what fasthttp has of it is free for the next request.
-// fasthttp must keep hijacked connections: it must not close them when the
-// handler returns.
+// socket is ours, and what the library and fasthttp have of it is free for the
+// next request. fasthttp must keep hijacked connections: it must not close them
+// when the handler returns.
 func (s *sockets) Serve(base context.Context) fiber.Handler {
-	upgrader := websocket.FastHTTPUpgrader{
-		CheckOrigin: func(*fasthttp.RequestCtx) bool { return true }, // the edge has checked it
-	}
-	return func(fc *fiber.Ctx) error {
+	return fiberws.New(func(fc *fiberws.Conn) {
 		up, _ := fc.Locals(local).(upgrade)
-		if err := upgrader.Upgrade(fc.Context(), func(ws *websocket.Conn) {
-			nc, early := takeOver(ws.NetConn())
-			go s.serve(base, nc, early, up) // the connection's reader: ends with the socket, or hands it on
-		}); err != nil {
-			return fiber.ErrUpgradeRequired
-		}
-		return nil
-	}
+		nc, early := takeOver(fc.NetConn())
+		go s.serve(base, nc, early, up) // the connection's reader: ends with the socket, or hands it on
+	}, fiberws.Config{
+		RecoverHandler: func(*fiberws.Conn) { // its own would tell the client
+			if p := recover(); p != nil {
+				s.log.Error("panic in an upgrade", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			}
+		},
+	})
 }
 
 // takeOver returns the connection that was accepted, and what fasthttp has
