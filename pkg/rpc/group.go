@@ -181,15 +181,15 @@ func readAnswers(r *route, data []byte, into []answered) {
 	var results []groupResult
 	err := payload.Decode(data, &results)
 	for i := range into {
+		ok := err == nil && len(results) == len(into)
 		switch {
-		case err != nil || len(results) != len(into):
-			into[i].fault = fault.New(fault.Internal, "").Because(errGroupReply)
-		case results[i].Fault != nil:
-			if into[i].fault = readFault(r.label, results[i].Fault); into[i].fault == nil {
-				into[i].fault = fault.New(fault.Internal, "").Because(errGroupReply)
-			}
-		default:
+		case ok && results[i].Fault != nil:
+			into[i].fault, ok = readFault(r.label, results[i].Fault)
+		case ok:
 			into[i].reply = results[i].Reply
+		}
+		if !ok {
+			into[i].fault = fault.New(fault.Internal, "").Because(errGroupReply)
 		}
 	}
 }

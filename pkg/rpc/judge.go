@@ -82,7 +82,7 @@ func isRemote(f *fault.Error) bool {
 // remoteFault reads the fault that a service answered. If the body holds
 // none, micro's description has its code.
 func remoteFault(method string, reply *nats.Msg) *fault.Error {
-	if f := readFault(method, reply.Data); f != nil {
+	if f, ok := readFault(method, reply.Data); ok {
 		return f
 	}
 	f := &fault.Error{Code: fault.Code(reply.Header.Get(micro.ErrorHeader))}
@@ -92,11 +92,9 @@ func remoteFault(method string, reply *nats.Msg) *fault.Error {
 	return f.Because(&remoteError{method: method})
 }
 
-// readFault reads a fault's JSON; nil if it is none.
-func readFault(method string, data []byte) *fault.Error {
-	f := new(fault.Error)
-	if err := json.Unmarshal(data, f); err != nil {
-		return nil
-	}
-	return f.Because(&remoteError{method: method})
+// readFault reads a fault's JSON, if it is that.
+func readFault(method string, data []byte) (f *fault.Error, ok bool) {
+	f = new(fault.Error)
+	ok = json.Unmarshal(data, f) == nil
+	return f.Because(&remoteError{method: method}), ok
 }
