@@ -102,27 +102,17 @@ func TestServer_is_listed(t *testing.T) {
 		if _, err := rpc.Call(within(t, 5*time.Second), rpc.NewClient(nc, rpc.ClientOptions{}), askMethod(), echoRequest{}); err != nil {
 			t.Fatal(err)
 		}
-		msg, err := nc.Request("$SRV.STATS.chat", nil, 5*time.Second)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var stats micro.Stats
-		if err := json.Unmarshal(msg.Data, &stats); err != nil {
-			t.Fatal(err)
-		}
+		var seen rpc.Stats
+		await(t, "the call to be counted, after its answer", func() bool {
+			stats, seen = statsOf(t, nc, askMethod().Subject())
+			return seen.Answered > 0
+		})
 		if stats.Version != want || stats.Metadata[contract.MetadataReplica] != s.Replica() || len(stats.Endpoints) != 3 {
 			t.Errorf("got %+v", stats)
 		}
 		if m := stats.Metadata; m[contract.MetadataVersion] != version || m[contract.MetadataRevision] != telemetry.Revision() {
 			t.Errorf("version %q: metadata %v", version, m)
-		}
-		var seen rpc.Stats
-		for _, e := range stats.Endpoints {
-			if e.Subject == askMethod().Subject() {
-				if err := json.Unmarshal(e.Data, &seen); err != nil {
-					t.Fatal(err)
-				}
-			}
 		}
 		if seen.Answered != 1 || seen.Faults != 0 || seen.AverageMS <= 0 {
 			t.Errorf("got %+v", seen)
@@ -131,4 +121,24 @@ func TestServer_is_listed(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// statsOf asks micro for what a replica shows of itself, and of one subject.
+func statsOf(t *testing.T, nc *nats.Conn, subject string) (stats micro.Stats, seen rpc.Stats) {
+	t.Helper()
+	msg, err := nc.Request("$SRV.STATS.chat", nil, 5*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(msg.Data, &stats); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range stats.Endpoints {
+		if e.Subject == subject {
+			if err := json.Unmarshal(e.Data, &seen); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return stats, seen
 }
