@@ -42,7 +42,7 @@ func (db *DB) AddEvents(ctx context.Context, tx *sql.Tx, events []contract.Event
 // Pending returns the oldest events that are not yet Done, at most limit, in
 // the order in which they were committed.
 func (db *DB) Pending(ctx context.Context, limit int) ([]contract.Event, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT event_id, key, subject, payload FROM outbox ORDER BY id LIMIT ?`, limit)
+	rows, err := db.Rows(ctx, `SELECT event_id, key, subject, payload FROM outbox ORDER BY id LIMIT ?`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read outbox: %w", AsFault(err))
 	}

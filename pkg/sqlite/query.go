@@ -8,9 +8,26 @@ import (
 	"github.com/parley-im/parley/pkg/revision"
 )
 
-// Query hands each row of a read to scan.
+// Rows runs a query on the pool for reads. Its statement is prepared once on
+// each connection and kept, since to parse one costs more than most reads take.
+// Nothing forgets it: query must be a constant of the program.
+func (db *DB) Rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	stmt, ok := db.reads.Load(query)
+	if !ok {
+		fresh, err := db.read.PrepareContext(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		if stmt, ok = db.reads.LoadOrStore(query, fresh); ok {
+			_ = fresh.Close() // somebody was faster
+		}
+	}
+	return stmt.(*sql.Stmt).QueryContext(ctx, args...)
+}
+
+// Query hands each row of a read to scan; as with Rows, query is a constant.
 func (db *DB) Query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := db.read.QueryContext(ctx, query, args...)
+	rows, err := db.Rows(ctx, query, args...)
 	if err != nil {
 		return AsFault(err)
 	}

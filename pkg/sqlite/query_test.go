@@ -1,10 +1,13 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/parley-im/parley/pkg/revision"
@@ -51,5 +54,43 @@ func TestOneRow_is_a_conflict_when_nothing_was_touched(t *testing.T) {
 	}
 	if err := OneRow(nil, sql.ErrConnDone); !errors.Is(err, sql.ErrConnDone) {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// Readers share statements: each text is prepared once, whoever came first, and
+// what is written later is seen by all.
+func TestRows_keeps_its_statements(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "x.db"))
+	count := func() (n int) {
+		err := db.Query(t.Context(), `SELECT count(*) FROM users WHERE account > ?`, []any{""}, func(rows *sql.Rows) error { return rows.Scan(&n) })
+		if err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	for want := range 3 {
+		var readers sync.WaitGroup
+		for range 20 {
+			readers.Go(func() {
+				if n := count(); n != want {
+					t.Errorf("%d rows, want %d", n, want)
+				}
+			})
+		}
+		readers.Wait()
+		mustExec(t, db, fmt.Sprintf(`INSERT INTO users VALUES ('u%d', 'a%d', 1)`, want, want))
+	}
+	kept := 0
+	db.reads.Range(func(any, any) bool { kept++; return true })
+	if kept != 1 {
+		t.Errorf("%d statements are kept, want 1", kept)
+	}
+	left, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := db.Query(left, `SELECT count(*) FROM users WHERE account > ?`, []any{""}, func(*sql.Rows) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("after its caller has left: %v", err)
+	}
+	if n := count(); n != 3 {
+		t.Errorf("afterwards %d rows", n)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -42,6 +43,7 @@ const (
 type DB struct {
 	write *sql.DB // one connection: writes of this process queue here
 	read  *sql.DB
+	reads sync.Map // of Rows: query string → *sql.Stmt
 }
 
 // Open opens the file at path, makes it (0600, its directory 0700) when it is

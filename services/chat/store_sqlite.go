@@ -74,6 +74,7 @@ const (
 type sqliteStore struct {
 	*sqlite.DB
 	insert, read *sql.Stmt // of Append
+	reads        *sql.Stmt // of SetReads
 }
 
 // openSQLite opens or makes the file.
@@ -83,11 +84,10 @@ func openSQLite(ctx context.Context, path string) (*sqliteStore, error) {
 		return nil, fmt.Errorf("open chat store: %w", err)
 	}
 	s := &sqliteStore{DB: db}
-	if s.insert, err = db.Prepare(ctx, sqlInsert); err == nil {
-		s.read, err = db.Prepare(ctx, sqlRead)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open chat store: %w", err), db.Close())
+	for query, stmt := range map[string]**sql.Stmt{sqlInsert: &s.insert, sqlRead: &s.read, sqlReads: &s.reads} {
+		if *stmt, err = db.Prepare(ctx, query); err != nil {
+			return nil, errors.Join(fmt.Errorf("open chat store: %w", err), db.Close())
+		}
 	}
 	return s, nil
 }
@@ -229,7 +229,7 @@ func (s *sqliteStore) SetReads(ctx context.Context, positions []Position) (moved
 		params[i] = [3]any{p.UserID, p.RoomID, p.Seq}
 	}
 	err = s.Write(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, sqlReads, params)
+		rows, err := tx.StmtContext(ctx, s.reads).QueryContext(ctx, params)
 		if err != nil {
 			return err
 		}
@@ -283,7 +283,7 @@ func (s *sqliteStore) records(ctx context.Context, take func(Record) bool, query
 var errEnough = errors.New("enough")
 
 func (s *sqliteStore) query(ctx context.Context, row func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := s.Read().QueryContext(ctx, query, args...)
+	rows, err := s.Rows(ctx, query, args...)
 	if err != nil {
 		return sqlite.AsFault(err)
 	}
