@@ -8,8 +8,13 @@ import (
 	"github.com/alicebob/miniredis/v2"
 )
 
-// redisTick is how often keys age, and so how late one may expire.
-const redisTick = 100 * time.Millisecond
+const (
+	// redisTick is how often keys age, and so how late one may expire: later
+	// with very many keys, all of which miniredis looks at.
+	redisTick = 100 * time.Millisecond
+	// redisRest is for how many times as long as that takes nothing is done.
+	redisRest = 100
+)
 
 // RedisConfig says how to run a Redis server.
 type RedisConfig struct {
@@ -44,20 +49,21 @@ func StartRedis(cfg RedisConfig) (*Redis, error) {
 
 // runClock makes keys expire: miniredis was made for tests, and its time
 // stands still. Its own ClockTTL walks over all keys on every command; this
-// does so ten times a second.
+// does so ten times a second, or as often as a hundredth of a processor allows.
 func (r *Redis) runClock() {
 	defer close(r.stopped)
-	ticker := time.NewTicker(redisTick)
-	defer ticker.Stop()
+	timer := time.NewTimer(redisTick)
+	defer timer.Stop()
 	last := time.Now()
 	for {
 		select {
 		case <-r.stop:
 			return
-		case <-ticker.C:
+		case <-timer.C:
 			now := time.Now()
 			r.server.FastForward(now.Sub(last))
 			last = now
+			timer.Reset(max(redisTick, redisRest*time.Since(now)))
 		}
 	}
 }
