@@ -12,17 +12,31 @@ import (
 // each connection and kept, since to parse one costs more than most reads take.
 // Nothing forgets it: query must be a constant of the program.
 func (db *DB) Rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, ok := db.reads.Load(query)
-	if !ok {
-		fresh, err := db.read.PrepareContext(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		if stmt, ok = db.reads.LoadOrStore(query, fresh); ok {
-			_ = fresh.Close() // somebody was faster
-		}
+	stmt, err := db.statement(ctx, query) //nolint:sqlclosecheck // it is kept, and ends with the pool
+	if err != nil {
+		return nil, err
 	}
-	return stmt.(*sql.Stmt).QueryContext(ctx, args...)
+	return stmt.QueryContext(ctx, args...)
+}
+
+func (db *DB) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	db.mu.RLock()
+	stmt, ok := db.reads[query]
+	db.mu.RUnlock()
+	if ok {
+		return stmt, nil
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if stmt, ok := db.reads[query]; ok {
+		return stmt, nil // somebody was faster
+	}
+	stmt, err := db.read.PrepareContext(ctx, query) //nolint:sqlclosecheck // the same
+	if err != nil {
+		return nil, err
+	}
+	db.reads[query] = stmt
+	return stmt, nil
 }
 
 // Query hands each row of a read to scan; as with Rows, query is a constant.

@@ -43,7 +43,9 @@ const (
 type DB struct {
 	write *sql.DB // one connection: writes of this process queue here
 	read  *sql.DB
-	reads sync.Map // of Rows: query string → *sql.Stmt
+
+	mu    sync.RWMutex
+	reads map[string]*sql.Stmt // of Rows, by their text
 }
 
 // Open opens the file at path, makes it (0600, its directory 0700) when it is
@@ -55,7 +57,7 @@ func Open(ctx context.Context, path, schema string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{}
+	db := &DB{reads: map[string]*sql.Stmt{}}
 	db.write, err = openPool(abs, 1, "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", walLimit),
 		fmt.Sprintf("busy_timeout(%d)", writeLockWait.Milliseconds()))
 	if err != nil {

@@ -84,10 +84,12 @@ func openSQLite(ctx context.Context, path string) (*sqliteStore, error) {
 		return nil, fmt.Errorf("open chat store: %w", err)
 	}
 	s := &sqliteStore{DB: db}
-	for query, stmt := range map[string]**sql.Stmt{sqlInsert: &s.insert, sqlRead: &s.read, sqlReads: &s.reads} {
-		if *stmt, err = db.Prepare(ctx, query); err != nil {
-			return nil, errors.Join(fmt.Errorf("open chat store: %w", err), db.Close())
-		}
+	var errs [3]error
+	s.insert, errs[0] = db.Prepare(ctx, sqlInsert)
+	s.read, errs[1] = db.Prepare(ctx, sqlRead)
+	s.reads, errs[2] = db.Prepare(ctx, sqlReads)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, errors.Join(fmt.Errorf("open chat store: %w", err), db.Close())
 	}
 	return s, nil
 }
@@ -229,24 +231,29 @@ func (s *sqliteStore) SetReads(ctx context.Context, positions []Position) (moved
 		params[i] = [3]any{p.UserID, p.RoomID, p.Seq}
 	}
 	err = s.Write(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.StmtContext(ctx, s.reads).QueryContext(ctx, params)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var p Position
-			if err := rows.Scan(&p.UserID, &p.RoomID, &p.Seq); err != nil {
-				return err
-			}
-			moved = append(moved, p)
-		}
-		return rows.Err()
+		moved, err = setReads(ctx, tx.StmtContext(ctx, s.reads), params)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set read positions: %w", err)
 	}
 	return moved, nil
+}
+
+func setReads(ctx context.Context, stmt *sql.Stmt, positions jsonList[[3]any]) (moved []Position, err error) {
+	rows, err := stmt.QueryContext(ctx, positions)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p Position
+		if err := rows.Scan(&p.UserID, &p.RoomID, &p.Seq); err != nil {
+			return nil, err
+		}
+		moved = append(moved, p)
+	}
+	return moved, rows.Err()
 }
 
 func (s *sqliteStore) Heads(ctx context.Context, userID string, roomIDs []string) (map[string]Head, error) {
