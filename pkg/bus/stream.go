@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 const (
@@ -31,6 +32,20 @@ const (
 type StreamConfig struct {
 	Replicas int          `envconfig:"NATS_STREAM_REPLICAS" default:"1" desc:"Servers that keep a copy of IM_EVENTS: 1, 3 or 5; counts when the stream is made."`
 	Log      *slog.Logger `ignored:"true"` // told when the existing stream differs; nil: nobody
+}
+
+// ConnectStream is [Connect] and [EnsureStream], for a service with events.
+func ConnectStream(ctx context.Context, cfg Config, stream StreamConfig, service contract.Service, tel *telemetry.Telemetry, opts ...Option) (*nats.Conn, error) {
+	nc, err := Connect(ctx, cfg, service, tel, opts...)
+	if err != nil {
+		return nil, err
+	}
+	stream.Log = tel.Log
+	if err := EnsureStream(ctx, nc, stream); err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return nc, nil
 }
 
 // EnsureStream makes IM_EVENTS when it is missing, trying until ctx ends while

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/parley-im/parley/pkg/telemetry"
 )
 
 const (
@@ -74,6 +76,17 @@ func (g *Group) OnStopWithin(name string, within time.Duration, f func(ctx conte
 		defer cancel()
 		return f(ctx)
 	})
+}
+
+// Serve is Wait for a service that has started: it says so, and that it goes
+// before anything started earlier stops.
+func (g *Group) Serve(health *telemetry.Health) error {
+	g.OnStop("readiness", func(context.Context) error {
+		health.Drain()
+		return nil
+	})
+	health.Started()
+	return g.Wait()
 }
 
 // Wait waits until ctx ends or a part does, stops all, and returns what went

@@ -60,15 +60,11 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		return err
 	}
 
-	nc, err := bus.Connect(ctx, cfg.NATS, contract.Auth, tel)
+	nc, err := bus.ConnectStream(ctx, cfg.NATS, cfg.Stream, contract.Auth, tel)
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	cfg.Stream.Log = tel.Log
-	if err := bus.EnsureStream(ctx, nc, cfg.Stream); err != nil {
-		return err
-	}
 
 	server := rpc.NewServer(nc, rpc.ServerOptions{
 		Service: contract.Auth, Version: run.Version, Workers: cfg.Workers, Queue: cfg.RPCQueue, Telemetry: tel,
@@ -94,12 +90,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	g.Go("mail", post.Run)
 	g.Go("sweeper", sweeper.Run)
 	g.Go("rpc", server.Run)
-	g.OnStop("readiness", func(context.Context) error {
-		tel.Health.Drain()
-		return nil
-	})
-	tel.Health.Started()
-	return g.Wait()
+	return g.Serve(tel.Health)
 }
 
 // guards stand between a guesser and an account.

@@ -45,15 +45,11 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	tel.Health.Add("store", store.Ping)
 
 	hooks := &bus.Hooks{}
-	nc, err := bus.Connect(ctx, cfg.NATS, contract.Chat, tel, bus.WithHooks(hooks))
+	nc, err := bus.ConnectStream(ctx, cfg.NATS, cfg.Stream, contract.Chat, tel, bus.WithHooks(hooks))
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	cfg.Stream.Log = tel.Log
-	if err := bus.EnsureStream(ctx, nc, cfg.Stream); err != nil {
-		return err
-	}
 
 	social := &neighbours{calls: rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})}
 	members := NewMemberships(social.membership, cfg.membershipOptions(now))
@@ -95,12 +91,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	g.Go("reads", reads.Run)
 	g.Go("relay", relay.Run)
 	g.Go("rpc", server.Run)
-	g.OnStop("readiness", func(context.Context) error {
-		tel.Health.Drain()
-		return nil
-	})
-	tel.Health.Started()
-	return g.Wait()
+	return g.Serve(tel.Health)
 }
 
 // OpenStore opens the store that the URL names: sqlite:PATH, or mongodb://…

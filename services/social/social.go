@@ -37,15 +37,11 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	defer func() { err = errors.Join(err, store.Close()) }()
 	tel.Health.Add("store", store.Ping)
 
-	nc, err := bus.Connect(ctx, cfg.NATS, contract.Social, tel)
+	nc, err := bus.ConnectStream(ctx, cfg.NATS, cfg.Stream, contract.Social, tel)
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	cfg.Stream.Log = tel.Log
-	if err := bus.EnsureStream(ctx, nc, cfg.Stream); err != nil {
-		return err
-	}
 
 	server := rpc.NewServer(nc, rpc.ServerOptions{
 		Service: contract.Social, Version: run.Version, Workers: cfg.Workers, Queue: cfg.RPCQueue, Telemetry: tel,
@@ -70,12 +66,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	g := run.NewGroup(ctx)
 	g.Go("relay", relay.Run)
 	g.Go("rpc", server.Run)
-	g.OnStop("readiness", func(context.Context) error {
-		tel.Health.Drain()
-		return nil
-	})
-	tel.Health.Started()
-	return g.Wait()
+	return g.Serve(tel.Health)
 }
 
 // OpenStore opens the store that the URL names: sqlite:PATH, or mongodb://…
