@@ -43,7 +43,7 @@ type endpoint struct {
 // Handle panics on what only a wrong program can do: a method of another
 // service, one that is handled already, or a server that runs.
 func Handle[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context.Context, Req) (Rep, error)) {
-	ep := newEndpoint(s, m.Info())
+	ep := newEndpoint(s, m)
 	ep.serve = func(ctx context.Context, data []byte, out *bytes.Buffer) error {
 		var req Req
 		if err := payload.Decode(data, &req); err != nil {
@@ -55,10 +55,14 @@ func Handle[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context
 	s.add(m.Service, ep)
 }
 
-func newEndpoint(s *Server, m contract.MethodInfo) *endpoint {
-	ep := &endpoint{name: m.Name, subject: m.Subject}
+func newEndpoint[Req, Rep any](s *Server, m contract.Method[Req, Rep]) *endpoint {
+	ep := &endpoint{name: m.Name, subject: m.Subject()}
 	if m.Pinned {
-		ep.replica = m.Subject + "." + s.replica
+		subject, err := m.ReplicaSubject(s.replica)
+		if err != nil {
+			panic(fmt.Sprintf("rpc: handle %s: %v", ep.subject, err))
+		}
+		ep.replica = subject
 	}
 	return ep
 }

@@ -15,10 +15,10 @@ import (
 	"github.com/parley-im/parley/pkg/payload"
 )
 
-// Calls of a Grouped method travel together as sends do into the store, and
-// without a timer, too: while flightsAtOnce requests to a subject are under
-// way, further calls wait, and leave together when one has returned. Two are
-// enough for the service to have the next at hand when it has done one.
+// Calls of a Grouped method travel together as sends do into the store: none
+// waits for others to come, but while flightsAtOnce requests to a subject are
+// under way, further calls wait, and leave together when one has returned. Two
+// are enough for the service to have the next at hand when it has done one.
 const (
 	flightsAtOnce = 2
 	// groupBytes bounds a group's body; a call that is larger travels alone.

@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -34,7 +31,7 @@ func HandleGroup[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(co
 	if !m.Grouped {
 		panic(fmt.Sprintf("rpc: %s is not grouped", m.Subject()))
 	}
-	ep := newEndpoint(s, m.Info())
+	ep := newEndpoint(s, m)
 	ep.serve = func(ctx context.Context, data []byte, out *bytes.Buffer) error {
 		reqs := make([]Req, 1)
 		if err := payload.Decode(data, &reqs[0]); err != nil {
@@ -71,29 +68,13 @@ func writeResult(out *bytes.Buffer, rep any, err error) *fault.Error {
 	if err := reply(out, rep, err); err != nil {
 		f = asFault(err)
 		_, _, body := wireError(f)
+		if body == nil { // there are no headers here that would say enough
+			_, _, body = wireError(fault.New(f.Code, ""))
+		}
 		out.Truncate(begin)
 		out.WriteString(`{"fault":`)
 		out.Write(body)
 	}
 	out.WriteByte('}')
 	return f
-}
-
-// endedGroup counts and logs what became of a group's requests: each has
-// faults, or all have f.
-func (s *Server) endedGroup(ctx context.Context, j job, faults []*fault.Error, f *fault.Error, took time.Duration) {
-	if f != nil {
-		n, _ := strconv.Atoi(j.req.Headers().Get(contract.HeaderGroup))
-		faults = make([]*fault.Error, min(max(n, 1), contract.MaxGroup))
-		for i := range faults {
-			faults[i] = f
-		}
-	}
-	for _, each := range faults {
-		if f == nil && each != nil && each.Code == fault.Internal {
-			s.logInternal(ctx, j, each)
-		}
-		j.ep.metrics.ended(each, took, trace.SpanContext{})
-		j.ep.tally.ended(each, took)
-	}
 }

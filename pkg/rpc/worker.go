@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -43,7 +44,7 @@ func (s *Server) accept(ep *endpoint, req micro.Request, preferred bool) {
 	if f == nil {
 		return
 	}
-	s.endedGroup(context.Background(), job{ep: ep, req: req}, nil, f, 0) // of one, mostly
+	ep.ended(callsIn(nats.Header(req.Headers())), f, 0, trace.SpanContext{})
 	if err := req.Error(wireError(f)); err != nil {
 		s.log.Warn("refusal not sent", "method", ep.label, "error", err)
 	}
@@ -99,19 +100,39 @@ func (s *Server) work(base context.Context, j job, out *bytes.Buffer) {
 	ctx, span := s.tracer.Start(telemetry.Extract(ctx, header), j.ep.label, j.ep.span...)
 	defer span.End()
 
-	group := header.Get(contract.HeaderGroup) != ""
-	each, f := s.run(ctx, j, group, out)
+	each, f := s.run(ctx, j, header.Get(contract.HeaderGroup) != "", out)
 	f = s.answer(ctx, j, out.Bytes(), f)
 	if f != nil {
 		span.SetStatus(codes.Error, string(f.Code))
 	}
 	took := time.Since(j.arrived)
-	if group {
-		s.endedGroup(ctx, j, each, f, took)
+	if f != nil || each == nil {
+		j.ep.ended(callsIn(header), f, took, span.SpanContext())
 		return
 	}
-	j.ep.metrics.ended(f, took, span.SpanContext())
-	j.ep.tally.ended(f, took)
+	for _, f := range each {
+		if f != nil && f.Code == fault.Internal {
+			s.logInternal(ctx, j, f)
+		}
+		j.ep.ended(1, f, took, span.SpanContext())
+	}
+}
+
+// callsIn is how many calls a request says that it holds.
+func callsIn(header nats.Header) int {
+	n, err := strconv.Atoi(header.Get(contract.HeaderGroup))
+	if err != nil {
+		return 1 // nearly all: they are none of a group
+	}
+	return min(max(n, 1), contract.MaxGroup)
+}
+
+// ended counts calls that came to the same end; f is nil when they went well.
+func (ep *endpoint) ended(calls int, f *fault.Error, took time.Duration, span trace.SpanContext) {
+	for range calls {
+		ep.metrics.ended(f, took, span)
+		ep.tally.ended(f, took)
+	}
 }
 
 // timeout is how long the caller waits, as far as the server goes along.

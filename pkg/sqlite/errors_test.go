@@ -89,7 +89,7 @@ func TestAsFault(t *testing.T) {
 		}
 	})
 	t.Run("a_mistake_stays_one", func(t *testing.T) {
-		_, err := db.Read().ExecContext(t.Context(), `SELECT nonsense`)
+		_, err := db.read.ExecContext(t.Context(), `SELECT nonsense`)
 		if got := AsFault(err); err == nil || got != err {
 			t.Errorf("got %v", got)
 		}

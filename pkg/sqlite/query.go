@@ -10,7 +10,8 @@ import (
 
 // Rows runs a query on the pool for reads. Its statement is prepared once on
 // each connection and kept, since to parse one costs more than most reads take.
-// Nothing forgets it: query must be a constant of the program.
+// Nothing forgets it: query must be a constant of the program. The pool refuses
+// writes; each read sees every write that was answered before it began.
 func (db *DB) Rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	stmt, err := db.statement(ctx, query) //nolint:sqlclosecheck // it is kept, and ends with the pool
 	if err != nil {

@@ -76,10 +76,6 @@ func Open(ctx context.Context, path, schema string) (*DB, error) {
 	return db, nil
 }
 
-// Read is the pool for queries; it refuses writes. Each statement sees every
-// write that was answered before it began.
-func (db *DB) Read() *sql.DB { return db.read }
-
 // Ping reads from the file.
 func (db *DB) Ping(ctx context.Context) error {
 	var n int

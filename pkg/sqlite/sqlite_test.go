@@ -59,7 +59,7 @@ func tryExec(t *testing.T, db *DB, query string, args ...any) error {
 func queryInt(t *testing.T, db *DB, query string) int {
 	t.Helper()
 	var n int
-	if err := db.Read().QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+	if err := db.read.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
@@ -158,7 +158,7 @@ func TestOpen_settings(t *testing.T) {
 			}
 		}
 	}
-	if _, err := db.Read().ExecContext(t.Context(), `UPDATE counter SET n = 1`); err == nil {
+	if _, err := db.read.ExecContext(t.Context(), `UPDATE counter SET n = 1`); err == nil {
 		t.Error("the read pool wrote")
 	}
 }

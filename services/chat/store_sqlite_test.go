@@ -48,7 +48,7 @@ func TestSQLite_reads_by_index(t *testing.T) {
 
 func explain(t *testing.T, store *sqliteStore, query string, args []any) string {
 	t.Helper()
-	rows, err := store.Read().Query("EXPLAIN QUERY PLAN "+query, args...)
+	rows, err := store.Rows(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
