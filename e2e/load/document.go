@@ -167,5 +167,9 @@ func (s *summary) describe() string {
 	if s.History > 0 {
 		text += fmt.Sprintf(", %s messages before", thousands(s.History))
 	}
-	return text + fmt.Sprintf("; %d runs", s.Runs)
+	runs := "runs"
+	if s.Runs == 1 {
+		runs = "run"
+	}
+	return text + fmt.Sprintf("; %d %s of %s s", s.Runs, runs, number(s.Seconds))
 }

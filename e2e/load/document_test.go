@@ -70,7 +70,7 @@ func TestDocumentFigures(t *testing.T) {
 	}
 	run := func(sends float64) *report {
 		rep := &report{
-			setting: setting{Scenario: "persist", Connections: 1000, History: 100_000}, Sends: 1, SendsPerSecond: sends, Ack: &latency{P99: 12},
+			setting: setting{Scenario: "persist", Connections: 1000, History: 100_000}, Seconds: 19.9996, Sends: 1, SendsPerSecond: sends, Ack: &latency{P99: 12},
 			Floors: []*floor{{Figures: map[string]float64{figNATSSends: 2000}}},
 		}
 		rep.relate()
@@ -89,7 +89,7 @@ func TestDocumentFigures(t *testing.T) {
 	}
 	for _, want := range []string{
 		"# Title\n", "the rest\n", "Machine: 2 × Z80, CP/M, go1; load average before it began: 0.500.", "plots below: 1 × Z81, , ; load average before it began: 0. 4 s a point.",
-		"| `persist`, 1,000 connections, 100,000 messages before; 3 runs | sends/s, to bare nats.go | 1,000 | 500–1,500 | 2,000 | **0.500** (0.250–0.750) |\n",
+		"| `persist`, 1,000 connections, 100,000 messages before; 3 runs of 20 s | sends/s, to bare nats.go | 1,000 | 500–1,500 | 2,000 | **0.500** (0.250–0.750) |\n",
 		"|  | send to ack p99, ms | 12 | 12 |  |  |\n", "| lost, doubled in all runs | 0, 0 |",
 	} {
 		if !strings.Contains(string(out), want) {

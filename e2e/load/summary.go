@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"text/tabwriter"
 )
@@ -26,6 +27,7 @@ type setting struct {
 type summary struct {
 	setting
 	Runs    int               `json:"runs"`
+	Seconds float64           `json:"seconds"` // of each, to the whole: of the first
 	Figures map[string]spread `json:"figures"`
 	names   []string          // of the figures, in order
 }
@@ -39,7 +41,7 @@ func summarize(runs []*report) []*summary {
 		i := slices.IndexFunc(all, func(s *summary) bool { return s.setting == rep.setting })
 		if i < 0 {
 			i = len(all)
-			all = append(all, &summary{setting: rep.setting, Figures: map[string]spread{}})
+			all = append(all, &summary{setting: rep.setting, Seconds: math.Round(rep.Seconds), Figures: map[string]spread{}})
 			values[all[i]] = map[string][]float64{}
 		}
 		s := all[i]

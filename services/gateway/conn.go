@@ -140,7 +140,7 @@ func (c *conn) ready(v any) {
 // startIf starts the writer for who was told to by the queue.
 func (c *conn) startIf(start bool) {
 	if start {
-		go c.write() // ends when nothing waits any more; bounded by the queue's bytes and the write deadline; joined by the handler
+		go c.write() // ends when nothing waits any more; bounded by the queue's bytes and the write deadline; joined by the reader
 	}
 }
 

@@ -186,9 +186,7 @@ func (h *hub) introduce(c *conn, before map[string]struct{}, rooms []contract.Ro
 	}
 }
 
-// headFrame is a room's head as a frame. It is not prepared: that takes 5 KB
-// a frame, and after a reconnect there is one for every room, each for the few
-// who are here.
+// headFrame is a room's head as a frame.
 func (h *hub) headFrame(roomID string, head int64) (*outgoing, bool) {
 	frame, err := contract.RoomHeadPushed.Encode(contract.RoomHeadData{RoomID: roomID, LastSeq: head})
 	if err != nil {

@@ -48,7 +48,6 @@ type sockets struct {
 	replica   func(roomID string) []rpc.CallOption
 	bearer    func(*fiber.Ctx) (raw string, present bool, err error)
 	address   func(*fiber.Ctx) string // empty when it does not count
-
 }
 
 // local is the key under which Upgrade passes what it found to Serve.
