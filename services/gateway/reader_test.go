@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -31,13 +32,14 @@ func TestReader_frames_sent_with_the_upgrade(t *testing.T) {
 	readUntil(t, conn, `"id":"early-4"`)
 }
 
-// A silent connection holds no buffer, and is answered when it speaks again.
+// The reader of a silent connection gives its stack up, and answers when the
+// client speaks again.
 func TestReader_rests(t *testing.T) {
 	w := newWorld(t, nil)
 	conn := w.dialRaw(t, w.token(t, "ann", "s1"))
 	readUntil(t, conn, `"op":"ready"`)
 	for i := range 2 {
-		time.Sleep(restAfter + restAfter/10) // that it is silent is what is tested
+		eventually(t, "the reader to rest", func() bool { return resting() == 1 })
 		frame := rawFrame(websocket.MessageText, fmt.Sprintf(`{"id":"%d","op":"ping"}`, i))
 		for _, part := range [][]byte{rawFrame(opPong, ""), frame[:1], frame[1:9], frame[9:]} {
 			if _, err := conn.Write(part); err != nil {
@@ -46,6 +48,19 @@ func TestReader_rests(t *testing.T) {
 		}
 		readUntil(t, conn, fmt.Sprintf(`"id":"%d"`, i))
 	}
+}
+
+// resting is how many readers wait on the small stack of rest, and not from
+// within converse.
+func resting() (n int) {
+	stacks := make([]byte, 4<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		if strings.Contains(stack, "(*sockets).rest(") && !strings.Contains(stack, "(*sockets).converse(") {
+			n++
+		}
+	}
+	return n
 }
 
 func TestSource_holds_a_buffer_only_for_what_is_unread(t *testing.T) {
