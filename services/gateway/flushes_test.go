@@ -12,15 +12,7 @@ import (
 // many who wait share the server's answers.
 func TestFlushes(t *testing.T) {
 	srv := startNATS(t, -1)
-	dial := func() *nats.Conn {
-		nc, err := nats.Connect(srv.ClientURL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(nc.Close)
-		return nc
-	}
-	nc, publisher := dial(), dial()
+	nc, publisher := dialNATS(t, srv), dialNATS(t, srv)
 	f := &flushes{nc: nc}
 	const n = 500
 	var all sync.WaitGroup

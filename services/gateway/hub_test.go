@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -19,15 +20,7 @@ import (
 func testHub(t testing.TB) (*hub, *nats.Conn) {
 	t.Helper()
 	srv := startNATS(t, -1)
-	dial := func() *nats.Conn {
-		nc, err := nats.Connect(srv.ClientURL())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(nc.Close)
-		return nc
-	}
-	h := newHub(dial(), telemetry.Discard(contract.Gateway))
+	h := newHub(dialNATS(t, srv), telemetry.Discard(contract.Gateway))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.Run(ctx) }() // ended by cancel, joined below
@@ -35,7 +28,18 @@ func testHub(t testing.TB) (*hub, *nats.Conn) {
 		cancel()
 		<-done
 	})
-	return h, dial()
+	return h, dialNATS(t, srv)
+}
+
+// dialNATS is a connection of anyone, until the test ends.
+func dialNATS(t testing.TB, srv *server.Server) *nats.Conn {
+	t.Helper()
+	nc, err := nats.Connect(srv.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
 }
 
 // attached is a connection of the user, past authentication, without a
