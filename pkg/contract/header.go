@@ -16,7 +16,8 @@ const HeaderRequestID = "Parley-Request-Id"
 
 // HeaderGroup says, in a request of a Grouped method, how many calls it holds:
 // its body is then an array of their requests, and the answer's one of
-// {"reply":…} or {"fault":…}, in the same order. Such a request is nobody's in
+// {"reply":…}, {"fault":…} or {"alone":true} (it is to be sent by itself), in
+// the same order. Such a request is nobody's in
 // particular, and has no id.
 const HeaderGroup = "Parley-Group"
 

@@ -82,10 +82,11 @@ func (c *Client) call(ctx context.Context, r *route, subject string, in, out any
 
 	if r.grouped && !span.SpanContext().IsSampled() { // whoever is traced travels alone, to be seen
 		flight, ride := c.groups.board(ctx, c, r, subject, req.body.Bytes())
-		if ride != nil {
-			return c.groups.await(ctx, r, ride, out)
+		if ride == nil {
+			defer flight.land()
+		} else if alone, f := c.groups.await(ctx, r, ride, out); !alone {
+			return f
 		}
-		defer flight.land()
 	}
 	reply, f := c.send(ctx, r, req)
 	if f != nil {

@@ -62,6 +62,7 @@ type ride struct {
 type answered struct {
 	reply jsontext.Value
 	fault *fault.Error
+	alone bool // the call is to be sent again by itself
 }
 
 // board gives a call leave to travel alone now, until flight.land; or a ride
@@ -186,7 +187,7 @@ func readAnswers(r *route, data []byte, into []answered) {
 		case ok && results[i].Fault != nil:
 			into[i].fault, ok = readFault(r.label, results[i].Fault)
 		case ok:
-			into[i].reply = results[i].Reply
+			into[i].reply, into[i].alone = results[i].Reply, results[i].Alone
 		}
 		if !ok {
 			into[i].fault = fault.New(fault.Internal, "").Because(errGroupReply)
@@ -195,19 +196,19 @@ func readAnswers(r *route, data []byte, into []answered) {
 }
 
 // await waits for the ride's end. A caller who leaves does not take the
-// others' answers along.
-func (g *groups) await(ctx context.Context, r *route, w *ride, out any) *fault.Error {
+// others' answers along. When alone is true, the call must be sent by itself.
+func (g *groups) await(ctx context.Context, r *route, w *ride, out any) (alone bool, f *fault.Error) {
 	var a answered
 	select {
 	case a = <-w.answers:
 	case <-ctx.Done():
 		g.leave(w)
-		return fault.From(ctx.Err())
+		return false, fault.From(ctx.Err())
 	}
-	if a.fault != nil {
-		return a.fault
+	if a.alone || a.fault != nil {
+		return a.alone, a.fault
 	}
-	return decodeReply(r, a.reply, out)
+	return false, decodeReply(r, a.reply, out)
 }
 
 // leave has nobody touch the ride's body any more.

@@ -37,7 +37,7 @@ func (g *grouping) sizes() []int {
 }
 
 // serveGroups answers each call with its text, "bad" with a fault, "secret"
-// with an error and "panic" with one, once gate is closed; "quick" at once.
+// with an error, "panic" with one and "long" with 200 KiB, once gate is closed; "quick" at once.
 func serveGroups(t testing.TB, nc *nats.Conn, o rpc.ServerOptions) *grouping {
 	t.Helper()
 	g := &grouping{gate: make(chan struct{})}
@@ -61,6 +61,8 @@ func serveGroups(t testing.TB, nc *nats.Conn, o rpc.ServerOptions) *grouping {
 				results[i].Err = errors.New("the password is 123")
 			case "panic":
 				panic("the password is 123")
+			case "long":
+				results[i].Reply.Text = strings.Repeat("x", 200<<10)
 			default:
 				results[i].Reply = echoReply{Text: r.Text, Replica: s.Replica()}
 			}
@@ -266,6 +268,33 @@ func TestGroup_is_no_larger_than_NATS_takes(t *testing.T) {
 		if n > 2 {
 			t.Errorf("%d calls of 100 KB came together", n)
 		}
+	}
+}
+
+// What finds no place in the answer is asked for again, and the rest is not.
+func TestGroup_is_answered_with_no_more_than_NATS_takes(t *testing.T) {
+	ns := startNATS(t)
+	g := serveGroups(t, connect(t, ns), options())
+	c := rpc.NewClient(connect(t, ns), rpc.ClientOptions{})
+	texts := numbered(40)
+	for i := 5; i < 40; i += 4 {
+		texts[i] = "long"
+	}
+	replies, errs := callAll(t, g, c, texts)
+	for i, text := range texts {
+		switch {
+		case errs[i] != nil:
+			t.Errorf("call %d: %v", i, errs[i])
+		case text == "long" && len(replies[i].Text) != 200<<10, text != "long" && replies[i].Text != text:
+			t.Errorf("call %d is answered with %d bytes", i, len(replies[i].Text))
+		}
+	}
+	sum := 0
+	for _, n := range g.sizes() {
+		sum += n
+	}
+	if sum <= len(texts) || sum > len(texts)+9 {
+		t.Errorf("%d calls came as %v", len(texts), g.sizes())
 	}
 }
 

@@ -18,18 +18,26 @@ type Result[Rep any] struct {
 	Err   error
 }
 
-// groupResult is a Result on the wire.
+// groupResult is a Result on the wire; or, when what the group is answered has
+// grown large, word that this request is to come again, alone.
 type groupResult struct {
 	Reply jsontext.Value `json:"reply,omitempty"`
 	Fault jsontext.Value `json:"fault,omitempty"`
+	Alone bool           `json:"alone,omitempty"`
 }
+
+// groupReplyBytes is where the answer to a group ends: half of what NATS takes
+// by default.
+const groupReplyBytes = 512 << 10
 
 // HandleGroup is [Handle] for a Grouped method: h gets the requests that came
 // together, one of them often, and must return as many results, in their
-// order. They are of different callers; one's error concerns no other.
+// order. They are of different callers; one's error concerns no other. A
+// request whose reply finds no place beside the others' is sent again and
+// answered by itself, so the method must be Repeatable.
 func HandleGroup[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context.Context, []Req) []Result[Rep]) {
-	if !m.Grouped {
-		panic(fmt.Sprintf("rpc: %s is not grouped", m.Subject()))
+	if !m.Grouped || !m.Repeatable {
+		panic(fmt.Sprintf("rpc: %s is not grouped and repeatable", m.Subject()))
 	}
 	ep := newEndpoint(s, m)
 	ep.serve = func(ctx context.Context, data []byte, out *bytes.Buffer) error {
@@ -51,7 +59,12 @@ func HandleGroup[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(co
 		faults := make([]*fault.Error, len(reqs))
 		for i, result := range h(ctx, reqs) {
 			out.WriteByte("[,"[min(i, 1)])
+			begin := out.Len()
 			faults[i] = writeResult(out, &result.Reply, result.Err)
+			if len(reqs) > 1 && out.Len() > groupReplyBytes {
+				out.Truncate(begin)
+				out.WriteString(`{"alone":true}`)
+			}
 		}
 		out.WriteByte(']')
 		return faults, nil
