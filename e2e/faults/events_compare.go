@@ -28,7 +28,8 @@ func (r *Rebuilt) Compare(ctx context.Context, store social.Store, userIDs []str
 	}
 	known := r.memberships()
 	for _, userID := range userIDs {
-		list, err := store.Memberships(ctx, userID, nil)
+		of, err := store.Memberships(ctx, []string{userID})
+		list := of[userID]
 		if err != nil {
 			return nil, fmt.Errorf("compare events with the store: %w", err)
 		}

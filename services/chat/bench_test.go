@@ -99,7 +99,7 @@ func BenchmarkStore_Heads(b *testing.B) {
 		fill(b, store, rooms[i], 2)
 	}
 	for b.Loop() {
-		if heads, err := store.Heads(context.Background(), "ann", rooms); err != nil || len(heads) != len(rooms) {
+		if heads, err := store.Heads(context.Background(), UserRooms{UserID: "ann", RoomIDs: rooms}); err != nil || len(heads[0]) != len(rooms) {
 			b.Fatal(len(heads), err)
 		}
 	}

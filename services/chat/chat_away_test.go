@@ -106,11 +106,11 @@ func (s *outage) SetReads(ctx context.Context, positions []chat.Position) ([]cha
 	return s.Store.SetReads(ctx, positions)
 }
 
-func (s *outage) Heads(ctx context.Context, user string, rooms []string) (map[string]chat.Head, error) {
+func (s *outage) Heads(ctx context.Context, of ...chat.UserRooms) ([]map[string]chat.Head, error) {
 	if err := s.fails(ctx); err != nil {
 		return nil, err
 	}
-	return s.Store.Heads(ctx, user, rooms)
+	return s.Store.Heads(ctx, of...)
 }
 
 func (s *outage) Close() error {

@@ -54,8 +54,8 @@ func (s *edgeStore) SetReads(ctx context.Context, positions []Position) ([]Posit
 	return ask(ctx, s, func(ctx context.Context) ([]Position, error) { return s.Store.SetReads(ctx, positions) })
 }
 
-func (s *edgeStore) Heads(ctx context.Context, userID string, roomIDs []string) (map[string]Head, error) {
-	return ask(ctx, s, func(ctx context.Context) (map[string]Head, error) { return s.Store.Heads(ctx, userID, roomIDs) })
+func (s *edgeStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error) {
+	return ask(ctx, s, func(ctx context.Context) ([]map[string]Head, error) { return s.Store.Heads(ctx, of...) })
 }
 
 // ask makes one call of the store.

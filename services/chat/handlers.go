@@ -32,7 +32,7 @@ func (h *handlers) register(s *rpc.Server) {
 	rpc.Handle(s, contract.SetRead, h.setRead)
 	rpc.Handle(s, contract.ListRooms, h.listRooms)
 	rpc.Handle(s, contract.GetRoomStates, h.roomStates)
-	rpc.Handle(s, contract.ListHeads, h.listHeads)
+	rpc.HandleGroup(s, contract.ListHeads, h.listHeads)
 	rpc.Handle(s, contract.GetHead, h.head)
 }
 
@@ -157,14 +157,21 @@ func (h *handlers) roomStates(ctx context.Context, req contract.GetRoomStatesReq
 	return contract.GetRoomStatesReply{Items: states}, err
 }
 
-func (h *handlers) listHeads(ctx context.Context, req contract.ListHeadsRequest) (contract.ListHeadsReply, error) {
-	var check fault.Check
-	checkCaller(&check, req.Caller)
-	if err := check.Err(); err != nil {
-		return contract.ListHeadsReply{}, err
+func (h *handlers) listHeads(ctx context.Context, reqs []contract.ListHeadsRequest) []rpc.Result[contract.ListHeadsReply] {
+	results := make([]rpc.Result[contract.ListHeadsReply], len(reqs))
+	var users []string
+	var places []int // of the users' results
+	for i, req := range reqs {
+		var check fault.Check
+		checkCaller(&check, req.Caller)
+		if results[i].Err = check.Err(); results[i].Err == nil {
+			users, places = append(users, req.Caller.UserID), append(places, i)
+		}
 	}
-	heads, err := h.rooms.Heads(ctx, req.Caller.UserID)
-	return contract.ListHeadsReply{Rooms: heads}, err
+	for k, of := range h.rooms.Heads(ctx, users) {
+		results[places[k]] = rpc.Result[contract.ListHeadsReply]{Reply: contract.ListHeadsReply{Rooms: of.Heads}, Err: of.Err}
+	}
+	return results
 }
 
 func (h *handlers) head(ctx context.Context, req contract.HeadRequest) (contract.HeadReply, error) {

@@ -144,9 +144,9 @@ func TestReads_Set(t *testing.T) {
 			if p.Seq <= 20 {
 				t.Errorf("%+v was written", p)
 			}
-			heads, err := r.gate.store.Heads(within(t), p.UserID, []string{"room"})
-			if err != nil || heads["room"].ReadSeq != p.Seq {
-				t.Errorf("%+v is stored as %+v, %v", p, heads["room"], err)
+			heads, err := r.gate.store.Heads(within(t), UserRooms{p.UserID, []string{"room"}})
+			if err != nil || heads[0]["room"].ReadSeq != p.Seq {
+				t.Errorf("%+v is stored as %+v, %v", p, heads[0]["room"], err)
 			}
 		}
 		if len(r.gate.told) != 11 {

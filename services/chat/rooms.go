@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -132,24 +133,64 @@ func (r *Rooms) States(ctx context.Context, req contract.GetRoomStatesRequest) (
 	return states, nil
 }
 
-// Heads returns where all of the user's rooms stand.
-func (r *Rooms) Heads(ctx context.Context, userID string) ([]contract.RoomHeadRev, error) {
-	all, err := r.list(ctx, userID)
-	if err != nil {
-		return nil, fmt.Errorf("list memberships: %w", err)
+// UserHeads is where all of a user's rooms stand, or why that is not known.
+type UserHeads struct {
+	Heads []contract.RoomHeadRev
+	Err   error
+}
+
+// Heads returns where all of the users' rooms stand, in the users' order: with
+// one read of the store, and with the calls of social that rpc makes of many.
+func (r *Rooms) Heads(ctx context.Context, userIDs []string) []UserHeads {
+	found := make([]UserHeads, len(userIDs))
+	places := make([][]contract.Membership, len(userIDs))
+	var asking sync.WaitGroup
+	for i, userID := range userIDs {
+		asking.Go(func() { // joined below, ended by ctx
+			if places[i], found[i].Err = r.list(ctx, userID); found[i].Err != nil {
+				found[i].Err = fmt.Errorf("list memberships: %w", found[i].Err)
+			}
+		})
 	}
-	states, err := r.states(ctx, userID, all)
-	if err != nil {
-		return nil, err
+	asking.Wait()
+	of := make([]UserRooms, len(userIDs)) // without rooms where they are not known
+	for i, userID := range userIDs {
+		of[i] = UserRooms{UserID: userID, RoomIDs: roomIDs(places[i])}
 	}
-	heads := make([]contract.RoomHeadRev, len(states))
-	for i, s := range states {
-		heads[i] = contract.RoomHeadRev{
-			RoomHead: contract.RoomHead{ID: s.RoomID, FirstSeq: s.FirstSeq, LastSeq: s.LastSeq, ReadSeq: s.ReadSeq},
-			Rev:      all[i].Rev,
+	heads, err := r.store.Heads(ctx, of...)
+	if err != nil {
+		err = fmt.Errorf("read heads: %w", err)
+	}
+	for i := range found {
+		switch {
+		case found[i].Err != nil:
+		case err != nil:
+			found[i].Err = err
+		default:
+			found[i].Heads = headRevs(places[i], heads[i])
 		}
 	}
-	return heads, nil
+	return found
+}
+
+func headRevs(places []contract.Membership, heads map[string]Head) []contract.RoomHeadRev {
+	revs := make([]contract.RoomHeadRev, len(places))
+	for i, m := range places {
+		s := roomState(m, heads[m.RoomID])
+		revs[i] = contract.RoomHeadRev{
+			RoomHead: contract.RoomHead{ID: s.RoomID, FirstSeq: s.FirstSeq, LastSeq: s.LastSeq, ReadSeq: s.ReadSeq},
+			Rev:      m.Rev,
+		}
+	}
+	return revs
+}
+
+func roomIDs(places []contract.Membership) []string {
+	ids := make([]string, len(places))
+	for i, m := range places {
+		ids[i] = m.RoomID
+	}
+	return ids
 }
 
 // fewMemberships are asked for one by one, mostly from memory; more are asked
@@ -191,17 +232,13 @@ func (r *Rooms) among(ctx context.Context, userID string, roomIDs []string) ([]c
 
 // states returns one state for each membership, in the same order.
 func (r *Rooms) states(ctx context.Context, userID string, members []contract.Membership) ([]contract.RoomState, error) {
-	ids := make([]string, len(members))
-	for i, m := range members {
-		ids[i] = m.RoomID
-	}
-	heads, err := r.store.Heads(ctx, userID, ids)
+	heads, err := r.store.Heads(ctx, UserRooms{UserID: userID, RoomIDs: roomIDs(members)})
 	if err != nil {
 		return nil, fmt.Errorf("read heads: %w", err)
 	}
 	states := make([]contract.RoomState, len(members))
 	for i, m := range members {
-		states[i] = roomState(m, heads[m.RoomID])
+		states[i] = roomState(m, heads[0][m.RoomID])
 	}
 	return states, nil
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -49,10 +50,10 @@ type Store interface {
 	// moved; one that stood exactly there may be among them. No two are of one
 	// user and room. With an error each may have moved, or move later.
 	SetReads(ctx context.Context, positions []Position) (moved []Position, err error)
-	// Heads says where rooms end and how far the user has read them, at least
-	// up to a last message of their own. A room without messages and without
-	// a read position has none.
-	Heads(ctx context.Context, userID string, roomIDs []string) (map[string]Head, error)
+	// Heads says where users' rooms end and how far they have read them, at
+	// least up to a last message of their own, of each of them by room. A room
+	// without messages and without a read position has none.
+	Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error)
 
 	// Pending, Done and Lease are bus.Outbox.
 	Pending(ctx context.Context, limit int) ([]contract.Event, error)
@@ -89,6 +90,25 @@ type Position struct {
 }
 
 func (p Position) key() readKey { return readKey{userID: p.UserID, roomID: p.RoomID} }
+
+// UserRooms are some rooms of a user.
+type UserRooms struct {
+	UserID  string
+	RoomIDs []string
+}
+
+// allRooms are the rooms of several users, each once.
+func allRooms(of []UserRooms) []string {
+	if len(of) == 1 {
+		return of[0].RoomIDs
+	}
+	var all []string
+	for _, u := range of {
+		all = append(all, u.RoomIDs...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
 
 // Range is a part of a room's log: From to To, both inclusive.
 type Range struct {

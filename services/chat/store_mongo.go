@@ -299,33 +299,44 @@ func moveRead(id string, seq int64) mongo.WriteModel {
 		SetUpsert(true)
 }
 
-// Heads repairs the user's read position where their own last message is
+// Heads repairs a user's read position where their own last message is
 // ahead of it: its write came after the acknowledgement, if it came.
-func (s *mongoStore) Heads(ctx context.Context, userID string, roomIDs []string) (map[string]Head, error) {
-	last, err := s.last(ctx, roomIDs)
+func (s *mongoStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error) {
+	found, err := s.last(ctx, allRooms(of))
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(roomIDs))
-	for i, room := range roomIDs {
-		ids[i] = readID(userID, room)
+	last := make(map[string]lastDoc, len(found))
+	for _, d := range found {
+		last[d.RoomID] = d
+	}
+	var ids []string
+	for _, u := range of {
+		for _, room := range u.RoomIDs {
+			ids = append(ids, readID(u.UserID, room))
+		}
 	}
 	read, err := s.readPositions(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	heads := make(map[string]Head, len(last))
-	for i, room := range roomIDs {
-		if seq, ok := read[ids[i]]; ok {
-			heads[room] = Head{ReadSeq: seq}
+	heads := make([]map[string]Head, len(of))
+	for i, u := range of {
+		heads[i] = make(map[string]Head, len(u.RoomIDs))
+		for _, room := range u.RoomIDs {
+			seq, hasRead := read[readID(u.UserID, room)]
+			h := Head{ReadSeq: seq}
+			d, hasLast := last[room]
+			if hasLast {
+				h.LastSeq, h.SentAt = d.Seq, contract.NewTime(d.SentAt)
+			}
+			if hasLast && d.SenderID == u.UserID {
+				h.ReadSeq = max(h.ReadSeq, d.Seq)
+			}
+			if hasRead || hasLast {
+				heads[i][room] = h
+			}
 		}
-	}
-	for _, d := range last {
-		h := Head{LastSeq: d.Seq, SentAt: contract.NewTime(d.SentAt), ReadSeq: heads[d.RoomID].ReadSeq}
-		if d.SenderID == userID {
-			h.ReadSeq = max(h.ReadSeq, d.Seq)
-		}
-		heads[d.RoomID] = h
 	}
 	return heads, nil
 }

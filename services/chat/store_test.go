@@ -101,8 +101,8 @@ func (s *turns) Remove(ctx context.Context, r chat.Removal) (bool, error) {
 func (s *turns) SetReads(ctx context.Context, positions []chat.Position) ([]chat.Position, error) {
 	return s.next().SetReads(ctx, positions)
 }
-func (s *turns) Heads(ctx context.Context, user string, rooms []string) (map[string]chat.Head, error) {
-	return s.next().Heads(ctx, user, rooms)
+func (s *turns) Heads(ctx context.Context, of ...chat.UserRooms) ([]map[string]chat.Head, error) {
+	return s.next().Heads(ctx, of...)
 }
 func (s *turns) Pending(ctx context.Context, limit int) ([]contract.Event, error) {
 	return s.next().Pending(ctx, limit)

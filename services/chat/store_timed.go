@@ -59,7 +59,7 @@ func (t timed) SetReads(ctx context.Context, positions []Position) (moved []Posi
 	return t.Store.SetReads(ctx, positions)
 }
 
-func (t timed) Heads(ctx context.Context, userID string, roomIDs []string) (got map[string]Head, err error) {
+func (t timed) Heads(ctx context.Context, of ...UserRooms) (got []map[string]Head, err error) {
 	defer t.timer.Took(ctx, "heads", time.Now(), &err)
-	return t.Store.Heads(ctx, userID, roomIDs)
+	return t.Store.Heads(ctx, of...)
 }

@@ -16,7 +16,7 @@ func TestTurn(t *testing.T) {
 	// pass lets time pass in small steps and counts who was due.
 	pass := func(turn *turn, d time.Duration) map[string]int {
 		due := map[string]int{}
-		for end := now.Add(d); now.Before(end); now = now.Add(resyncTick) {
+		for end := now.Add(d); now.Before(end); now = now.Add(5 * time.Millisecond) {
 			for {
 				userID, wait := turn.due(now)
 				if userID == "" {

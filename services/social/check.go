@@ -91,3 +91,10 @@ func checkIDs(caller contract.Caller, field string, ids []string) error {
 func checkCaller(check *fault.Check, caller contract.Caller) {
 	check.That(contract.ValidID(caller.UserID), "caller", "must be a user")
 }
+
+func checkMemberships(req contract.MembershipsRequest) error {
+	var check fault.Check
+	check.That(contract.ValidID(req.UserID), "user_id", "must be an id")
+	check.That(len(req.RoomIDs) <= contract.MaxPage, "room_ids", "must be at most 200")
+	return check.Err()
+}

@@ -36,7 +36,7 @@ func (h *handlers) register(s *rpc.Server) {
 	rpc.Handle(s, contract.SetRole, h.setRole)
 	rpc.Handle(s, contract.RemoveMember, h.removeMember)
 	rpc.Handle(s, contract.GetMembership, h.getMembership)
-	rpc.Handle(s, contract.ListMemberships, h.listMemberships)
+	rpc.HandleGroup(s, contract.ListMemberships, h.listMemberships)
 }
 
 func (h *handlers) addFriend(ctx context.Context, req contract.AddFriendRequest) (contract.AddFriendReply, error) {
@@ -256,15 +256,34 @@ func (h *handlers) getMembership(ctx context.Context, req contract.MembershipReq
 	return h.store.Membership(ctx, req.RoomID, req.UserID)
 }
 
-func (h *handlers) listMemberships(ctx context.Context, req contract.MembershipsRequest) (contract.MembershipsReply, error) {
-	if !contract.ValidID(req.UserID) {
-		return contract.MembershipsReply{}, fault.Invalid("user_id", "must be an id")
+// listMemberships answers those who ask for all of a user's together.
+func (h *handlers) listMemberships(ctx context.Context, reqs []contract.MembershipsRequest) []rpc.Result[contract.MembershipsReply] {
+	results := make([]rpc.Result[contract.MembershipsReply], len(reqs))
+	var whole []int // of reqs
+	for i, req := range reqs {
+		switch err := checkMemberships(req); {
+		case err != nil:
+			results[i].Err = err
+		case len(req.RoomIDs) == 0:
+			whole = append(whole, i)
+		default:
+			some, err := h.store.MembershipsAmong(ctx, req.UserID, req.RoomIDs)
+			results[i] = rpc.Result[contract.MembershipsReply]{Reply: contract.NewMembershipsReply(some), Err: err}
+		}
 	}
-	if len(req.RoomIDs) > contract.MaxPage {
-		return contract.MembershipsReply{}, fault.Invalid("room_ids", "must be at most 200")
+	if len(whole) == 0 {
+		return results
 	}
-	items, err := h.store.Memberships(ctx, req.UserID, req.RoomIDs)
-	return contract.NewMembershipsReply(items), err
+	users := make([]string, len(whole))
+	for k, i := range whole {
+		users[k] = reqs[i].UserID
+	}
+	slices.Sort(users)
+	all, err := h.store.Memberships(ctx, slices.Compact(users))
+	for _, i := range whole {
+		results[i] = rpc.Result[contract.MembershipsReply]{Reply: contract.NewMembershipsReply(all[reqs[i].UserID]), Err: err}
+	}
+	return results
 }
 
 // pageOf cuts a page out of the members; the cursor is the last one before it.

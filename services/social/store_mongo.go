@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
@@ -217,14 +218,18 @@ func (s *mongoStore) SaveRoom(ctx context.Context, r Room, events []contract.Eve
 	return nil
 }
 
-// mine asks for rooms with only the user's own entry among their members.
-func (s *mongoStore) mine(ctx context.Context, userID string, filter bson.D) ([]roomDoc, error) {
-	filter = append(filter, bson.E{Key: "member_ids", Value: userID})
-	var docs []roomDoc
-	err := mongodb.Find(ctx, s.rooms, filter, &docs, options.Find().SetProjection(bson.D{
+// roomsOf asks for rooms with only the users' own entries among their members.
+func (s *mongoStore) roomsOf(ctx context.Context, userIDs []string, filter bson.D) ([]roomDoc, error) {
+	filter = append(slices.Clone(filter), bson.E{Key: "member_ids", Value: in(userIDs)})
+	fields := bson.D{
 		{Key: "rev", Value: 1}, {Key: "name", Value: 1}, {Key: "history", Value: 1}, {Key: "created_at", Value: 1},
-		{Key: "member_count", Value: 1}, {Key: "members." + userID, Value: 1},
-	}))
+		{Key: "member_count", Value: 1},
+	}
+	for _, userID := range userIDs {
+		fields = append(fields, bson.E{Key: "members." + userID, Value: 1})
+	}
+	var docs []roomDoc
+	err := mongodb.Find(ctx, s.rooms, filter, &docs, options.Find().SetProjection(fields))
 	if err != nil {
 		return nil, fmt.Errorf("read rooms: %w", err)
 	}
@@ -232,7 +237,7 @@ func (s *mongoStore) mine(ctx context.Context, userID string, filter bson.D) ([]
 }
 
 func (s *mongoStore) RoomInfos(ctx context.Context, userID string, roomIDs []string) ([]contract.RoomInfo, error) {
-	docs, err := s.mine(ctx, userID, bson.D{{Key: "_id", Value: in(roomIDs)}})
+	docs, err := s.roomsOf(ctx, []string{userID}, bson.D{{Key: "_id", Value: in(roomIDs)}})
 	if err != nil {
 		return nil, err
 	}
@@ -258,7 +263,7 @@ func (s *mongoStore) Membership(ctx context.Context, roomID, userID string) (con
 		f, err := s.Friendship(ctx, roomID)
 		return pairMembership(f, userID), err
 	}
-	docs, err := s.mine(ctx, userID, bson.D{{Key: "_id", Value: roomID}})
+	docs, err := s.roomsOf(ctx, []string{userID}, bson.D{{Key: "_id", Value: roomID}})
 	if err != nil {
 		return contract.MembershipReply{}, err
 	}
@@ -276,24 +281,38 @@ func (s *mongoStore) Membership(ctx context.Context, roomID, userID string) (con
 	return reply, nil
 }
 
-func (s *mongoStore) Memberships(ctx context.Context, userID string, among []string) ([]contract.Membership, error) {
-	var list []contract.Membership
-	rooms, friendships := bson.D{}, either(userID)
-	if len(among) > 0 {
-		rooms, friendships = bson.D{{Key: "_id", Value: in(among)}}, append(bson.D{{Key: "_id", Value: in(among)}}, friendships...)
-	}
-	docs, err := s.mine(ctx, userID, rooms)
+func (s *mongoStore) Memberships(ctx context.Context, userIDs []string) (map[string][]contract.Membership, error) {
+	return s.memberships(ctx, userIDs, bson.D{})
+}
+
+func (s *mongoStore) MembershipsAmong(ctx context.Context, userID string, roomIDs []string) ([]contract.Membership, error) {
+	found, err := s.memberships(ctx, []string{userID}, bson.D{{Key: "_id", Value: in(roomIDs)}})
+	return found[userID], err
+}
+
+func (s *mongoStore) memberships(ctx context.Context, userIDs []string, filter bson.D) (map[string][]contract.Membership, error) {
+	found := map[string][]contract.Membership{}
+	docs, err := s.roomsOf(ctx, userIDs, filter)
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range docs {
-		list = append(list, d.membership(userID))
+		for userID := range d.Members { // of those asked for, as the projection says
+			found[userID] = append(found[userID], d.membership(userID))
+		}
 	}
-	pairs, err := s.findFriendships(ctx, friendships)
+	pairs, err := s.findFriendships(ctx, append(slices.Clone(filter), anyEither(userIDs)...))
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range pairs {
-		list = append(list, f.membership())
+		for _, userID := range []string{f.A, f.B} {
+			if slices.Contains(userIDs, userID) {
+				found[userID] = append(found[userID], f.membership())
+			}
+		}
 	}
-	return list, err
+	return found, nil
 }
 
 // membership is a member's place in the room.
@@ -333,6 +352,9 @@ func save(ctx context.Context, c *mongo.Collection, id string, rev int64, doc an
 
 func in(ids []string) bson.D { return bson.D{{Key: "$in", Value: ids}} }
 
-func either(userID string) bson.D {
-	return bson.D{{Key: "$or", Value: bson.A{bson.D{{Key: "a", Value: userID}}, bson.D{{Key: "b", Value: userID}}}}}
+func either(userID string) bson.D { return anyEither([]string{userID}) }
+
+// anyEither is either for some users.
+func anyEither(userIDs []string) bson.D {
+	return bson.D{{Key: "$or", Value: bson.A{bson.D{{Key: "a", Value: in(userIDs)}}, bson.D{{Key: "b", Value: in(userIDs)}}}}}
 }

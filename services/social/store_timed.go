@@ -71,9 +71,14 @@ func (t timed) Membership(ctx context.Context, roomID, userID string) (got contr
 	return t.Store.Membership(ctx, roomID, userID)
 }
 
-func (t timed) Memberships(ctx context.Context, userID string, among []string) (got []contract.Membership, err error) {
+func (t timed) Memberships(ctx context.Context, userIDs []string) (got map[string][]contract.Membership, err error) {
 	defer t.timer.Took(ctx, "memberships", time.Now(), &err)
-	return t.Store.Memberships(ctx, userID, among)
+	return t.Store.Memberships(ctx, userIDs)
+}
+
+func (t timed) MembershipsAmong(ctx context.Context, userID string, roomIDs []string) (got []contract.Membership, err error) {
+	defer t.timer.Took(ctx, "memberships_among", time.Now(), &err)
+	return t.Store.MembershipsAmong(ctx, userID, roomIDs)
 }
 
 func (t timed) CountRooms(ctx context.Context, userIDs []string) (got map[string]int, err error) {

@@ -56,6 +56,10 @@ func call(method reflect.Value) {
 		args[i] = reflect.Zero(method.Type().In(i))
 	}
 	args[0] = reflect.ValueOf(context.Background())
+	if method.Type().IsVariadic() {
+		method.CallSlice(args)
+		return
+	}
 	method.Call(args)
 }
 

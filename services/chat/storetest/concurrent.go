@@ -242,7 +242,7 @@ func headsOfManyRooms(t *testing.T, s chat.Store) {
 		}
 	}
 	ctx := within(t)
-	heads, err := s.Heads(ctx, "ben", ids)
+	heads, err := s.Heads(ctx, chat.UserRooms{UserID: "ben", RoomIDs: ids})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func headsOfManyRooms(t *testing.T, s chat.Store) {
 		t.Fatal(err)
 	}
 	for _, room := range ids {
-		if h := heads[room]; h.LastSeq != 2 || h.ReadSeq != 2 || tails[room] != 2 {
+		if h := heads[0][room]; h.LastSeq != 2 || h.ReadSeq != 2 || tails[room] != 2 {
 			t.Fatalf("%s: head %+v, tail %d", room, h, tails[room])
 		}
 	}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ func Sequential(t *testing.T, open Open) {
 		"SetReads/of_many_users_and_rooms":         readsOfMany,
 		"Heads/count_the_users_own_messages":       headsCountOwn,
 		"Heads/of_rooms_without_messages":          headsWithoutMessages,
+		"Heads/of_many_users":                      headsOfMany,
 		"Lease/has_one_holder":                     leaseHasOneHolder,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -291,8 +293,8 @@ func headsCountOwn(t *testing.T, s chat.Store) {
 
 func headsWithoutMessages(t *testing.T, s chat.Store) {
 	for _, rooms := range [][]string{nil, {"unknown"}} {
-		heads, err := s.Heads(within(t), "ann", rooms)
-		if err != nil || len(heads) != 0 {
+		heads, err := s.Heads(within(t), chat.UserRooms{UserID: "ann", RoomIDs: rooms})
+		if err != nil || len(heads[0]) != 0 {
 			t.Fatalf("heads of %v are %v, %v", rooms, heads, err)
 		}
 	}
@@ -314,11 +316,45 @@ func leaseHasOneHolder(t *testing.T, s chat.Store) {
 
 func head(t *testing.T, s chat.Store, user, room string) chat.Head {
 	t.Helper()
-	heads, err := s.Heads(within(t), user, []string{room})
+	heads, err := s.Heads(within(t), chat.UserRooms{UserID: user, RoomIDs: []string{room}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return heads[room]
+	return heads[0][room]
+}
+
+// headsOfMany are each user's own.
+func headsOfMany(t *testing.T, s chat.Store) {
+	var all []chat.UserRooms
+	for u := range 40 {
+		of := chat.UserRooms{UserID: fmt.Sprint("user-", u)}
+		for r := u; r < u+5; r++ {
+			of.RoomIDs = append(of.RoomIDs, fmt.Sprint("room-", r))
+		}
+		mustAppend(t, s, message(of.RoomIDs[0], of.UserID, "1", 1), message(of.RoomIDs[0], "ann", "2", 2))
+		read := []chat.Position{{UserID: of.UserID, RoomID: "room-elsewhere", Seq: 1}, {UserID: of.UserID, RoomID: of.RoomIDs[0], Seq: 2}}
+		if _, err := s.SetReads(within(t), read); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, of)
+	}
+	all = append(all, all[3], chat.UserRooms{UserID: "ann", RoomIDs: []string{"room-7"}}, chat.UserRooms{UserID: "user-1"})
+	heads, err := s.Heads(within(t), all...)
+	if err != nil || len(heads) != len(all) {
+		t.Fatalf("%d heads, %v", len(heads), err)
+	}
+	for i, of := range all {
+		alone, err := s.Heads(within(t), of)
+		if err != nil || !maps.Equal(heads[i], alone[0]) {
+			t.Fatalf("of %s: %v among others, %v alone, %v", of.UserID, heads[i], alone[0], err)
+		}
+		if _, ok := heads[i]["room-elsewhere"]; ok {
+			t.Fatalf("%s got a room not asked for", of.UserID)
+		}
+	}
+	if h := heads[7]; len(h) != 5 || h["room-7"].ReadSeq != 2 || h["room-7"].LastSeq != 2 || h["room-8"].ReadSeq != 0 || h["room-8"].LastSeq != 2 {
+		t.Fatalf("user-7's heads are %v", h)
+	}
 }
 
 func wantTails(t *testing.T, s chat.Store, want map[string]int64) {

@@ -189,11 +189,11 @@ func memberships(t *testing.T, s social.Store) {
 	if none, err := s.Membership(within(t), id.Pair("x", "y"), "x"); err != nil || none.Member {
 		t.Fatalf("of no pair: %+v, %v", none, err)
 	}
-	all, err := s.Memberships(within(t), "u2", nil)
-	if err != nil || len(all) != 2 {
-		t.Fatalf("all of u2: %+v, %v", all, err)
+	all, err := s.Memberships(within(t), []string{"u2", "u9", "nobody"})
+	if err != nil || len(all) != 2 || len(all["u2"]) != 2 || len(all["u9"]) != 1 || all["u9"][0] != direct.Membership {
+		t.Fatalf("all of u2 and u9: %+v, %v", all, err)
 	}
-	for _, m := range all {
+	for _, m := range all["u2"] {
 		if want := map[string]contract.Membership{g.ID: in.Membership, pair.ID: direct.Membership}[m.RoomID]; m != want {
 			t.Fatalf("got %+v, want %+v", m, want)
 		}
@@ -202,12 +202,12 @@ func memberships(t *testing.T, s social.Store) {
 	saveRoom(t, s, others)
 	saveFriendship(t, s, foreign)
 	for _, of := range []contract.Membership{in.Membership, direct.Membership} {
-		some, err := s.Memberships(within(t), "u2", []string{"none", of.RoomID, others.ID, foreign.ID, of.RoomID})
+		some, err := s.MembershipsAmong(within(t), "u2", []string{"none", of.RoomID, others.ID, foreign.ID, of.RoomID})
 		if err != nil || len(some) != 1 || some[0] != of {
 			t.Fatalf("some of u2: %+v, %v; want %+v", some, err, of)
 		}
 	}
-	if some, err := s.Memberships(within(t), "u2", []string{"none"}); err != nil || len(some) != 0 {
+	if some, err := s.MembershipsAmong(within(t), "u2", []string{"none"}); err != nil || len(some) != 0 {
 		t.Fatalf("of no room: %+v, %v", some, err)
 	}
 }
