@@ -310,7 +310,7 @@ func (s *mongoStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]H
 	for _, d := range found {
 		last[d.RoomID] = d
 	}
-	var ids []string
+	ids := []string{} // $in takes no null
 	for _, u := range of {
 		for _, room := range u.RoomIDs {
 			ids = append(ids, readID(u.UserID, room))
