@@ -28,18 +28,17 @@ func (r *Rebuilt) Compare(ctx context.Context, store social.Store, userIDs []str
 	}
 	known := r.memberships()
 	for _, userID := range userIDs {
-		of, err := store.Memberships(ctx, []string{userID})
-		list := of[userID]
+		lists, err := store.Memberships(ctx, userID)
 		if err != nil {
 			return nil, fmt.Errorf("compare events with the store: %w", err)
 		}
-		for _, m := range list {
+		for _, m := range lists[0] {
 			if !known[userID][m.RoomID] {
 				note(&differs, "user %s is in room %s, of which no event tells", userID, m.RoomID)
 			}
 		}
-		if len(list) != len(known[userID]) {
-			note(&differs, "user %s is in %d rooms, rebuilt are %d", userID, len(list), len(known[userID]))
+		if len(lists[0]) != len(known[userID]) {
+			note(&differs, "user %s is in %d rooms, rebuilt are %d", userID, len(lists[0]), len(known[userID]))
 		}
 	}
 	return differs, nil

@@ -69,8 +69,8 @@ const (
 	// looked for once, which is most of what a long room list costs.
 	sqlEnds = `SELECT r.value, (SELECT seq || ' ' || sent_at FROM messages WHERE room_id = r.value ORDER BY seq DESC LIMIT 1)
 		FROM json_each(?) AS r`
-	sqlPositions     = `SELECT p.user_id, p.room_id, p.seq FROM json_each(?) AS u CROSS JOIN read_positions AS p ON p.user_id = u.value`
-	sqlSomePositions = `SELECT p.user_id, p.room_id, p.seq FROM json_each(?2) AS r CROSS JOIN read_positions AS p ON p.user_id = ?1 AND p.room_id = r.value`
+	sqlPositions     = `SELECT u.key, p.room_id, p.seq FROM json_each(?) AS u CROSS JOIN read_positions AS p ON p.user_id = u.value`
+	sqlSomePositions = `SELECT 0, p.room_id, p.seq FROM json_each(?2) AS r CROSS JOIN read_positions AS p ON p.user_id = ?1 AND p.room_id = r.value`
 )
 
 // sqliteStore is a Store in one file, for one machine.

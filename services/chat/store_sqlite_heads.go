@@ -46,11 +46,13 @@ func (s *sqliteStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]
 func (s *sqliteStore) positions(ctx context.Context, of []UserRooms) (map[readKey]int64, error) {
 	found := map[readKey]int64{}
 	take := func(rows *sql.Rows) error {
-		var key readKey
-		var seq int64
-		err := rows.Scan(&key.userID, &key.roomID, &seq)
-		found[key] = seq
-		return err
+		var roomID string
+		var user, seq int64
+		if err := rows.Scan(&user, &roomID, &seq); err != nil {
+			return err
+		}
+		found[readKey{userID: of[user].UserID, roomID: roomID}] = seq
+		return nil
 	}
 	if len(of) == 1 && len(of[0].RoomIDs) <= fewPositions {
 		err := s.query(ctx, take, sqlSomePositions, of[0].UserID, sqlite.List(of[0].RoomIDs))

@@ -278,10 +278,11 @@ func (h *handlers) listMemberships(ctx context.Context, reqs []contract.Membersh
 	for k, i := range whole {
 		users[k] = reqs[i].UserID
 	}
-	slices.Sort(users)
-	all, err := h.store.Memberships(ctx, slices.Compact(users))
-	for _, i := range whole {
-		results[i] = rpc.Result[contract.MembershipsReply]{Reply: contract.NewMembershipsReply(all[reqs[i].UserID]), Err: err}
+	all, err := h.store.Memberships(ctx, users...)
+	for k, i := range whole {
+		if results[i].Err = err; err == nil {
+			results[i].Reply = contract.NewMembershipsReply(all[k])
+		}
 	}
 	return results
 }

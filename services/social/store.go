@@ -36,9 +36,8 @@ type Store interface {
 	RoomInfos(ctx context.Context, userID string, roomIDs []string) ([]contract.RoomInfo, error)
 	// Membership returns a user's place in a room, direct ones too.
 	Membership(ctx context.Context, roomID, userID string) (contract.MembershipReply, error)
-	// Memberships returns the users' places in all their rooms, by user, in no
-	// order.
-	Memberships(ctx context.Context, userIDs []string) (map[string][]contract.Membership, error)
+	// Memberships returns each user's places in all their rooms, in no order.
+	Memberships(ctx context.Context, userIDs ...string) ([][]contract.Membership, error)
 	// MembershipsAmong returns a user's places in those of the rooms that are
 	// theirs, in no order.
 	MembershipsAmong(ctx context.Context, userID string, roomIDs []string) ([]contract.Membership, error)

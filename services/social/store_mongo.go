@@ -281,8 +281,17 @@ func (s *mongoStore) Membership(ctx context.Context, roomID, userID string) (con
 	return reply, nil
 }
 
-func (s *mongoStore) Memberships(ctx context.Context, userIDs []string) (map[string][]contract.Membership, error) {
-	return s.memberships(ctx, userIDs, bson.D{})
+func (s *mongoStore) Memberships(ctx context.Context, userIDs ...string) ([][]contract.Membership, error) {
+	once := slices.Compact(slices.Sorted(slices.Values(userIDs))) // a projection names no field twice
+	found, err := s.memberships(ctx, once, bson.D{})
+	if err != nil {
+		return nil, err
+	}
+	lists := make([][]contract.Membership, len(userIDs))
+	for i, userID := range userIDs {
+		lists[i] = found[userID]
+	}
+	return lists, nil
 }
 
 func (s *mongoStore) MembershipsAmong(ctx context.Context, userID string, roomIDs []string) ([]contract.Membership, error) {

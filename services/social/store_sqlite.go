@@ -280,52 +280,56 @@ func (s *sqliteStore) Membership(ctx context.Context, roomID, userID string) (co
 	return reply, nil
 }
 
-// What Memberships asks: all of some users, or a user's among a list.
+// What Memberships asks: all of some users, or a user's among a list. The first
+// column is the user's place in the list.
 const (
-	sqlPairs = `SELECT u.value, f.id, state, created_at, rev FROM json_each(?1) AS u CROSS JOIN friendships f ON f.a = u.value
-		UNION ALL SELECT u.value, f.id, state, created_at, rev FROM json_each(?1) AS u CROSS JOIN friendships f ON f.b = u.value`
-	sqlSomePairs = `SELECT ?1, id, state, created_at, rev FROM friendships
+	sqlPairs = `SELECT u.key, f.id, state, created_at, rev FROM json_each(?1) AS u CROSS JOIN friendships f ON f.a = u.value
+		UNION ALL SELECT u.key, f.id, state, created_at, rev FROM json_each(?1) AS u CROSS JOIN friendships f ON f.b = u.value`
+	sqlSomePairs = `SELECT 0, id, state, created_at, rev FROM friendships
 		WHERE id IN (SELECT value FROM json_each(?2)) AND (a = ?1 OR b = ?1)`
-	sqlGroups = `SELECT m.user_id, r.id, r.rev, role, first_seq, joined_at
+	sqlGroups = `SELECT u.key, r.id, r.rev, role, first_seq, joined_at
 		FROM json_each(?) AS u CROSS JOIN members m ON m.user_id = u.value JOIN rooms r ON r.id = m.room_id`
-	sqlSomeGroups = `SELECT m.user_id, r.id, r.rev, role, first_seq, joined_at
+	sqlSomeGroups = `SELECT 0, r.id, r.rev, role, first_seq, joined_at
 		FROM (SELECT DISTINCT value FROM json_each(?2)) AS i CROSS JOIN members m ON m.room_id = i.value AND m.user_id = ?1 JOIN rooms r ON r.id = m.room_id`
 )
 
-func (s *sqliteStore) Memberships(ctx context.Context, userIDs []string) (map[string][]contract.Membership, error) {
-	return s.memberships(ctx, sqlPairs, sqlGroups, sqlite.List(userIDs))
+func (s *sqliteStore) Memberships(ctx context.Context, userIDs ...string) ([][]contract.Membership, error) {
+	return s.memberships(ctx, len(userIDs), sqlPairs, sqlGroups, sqlite.List(userIDs))
 }
 
 func (s *sqliteStore) MembershipsAmong(ctx context.Context, userID string, roomIDs []string) ([]contract.Membership, error) {
-	found, err := s.memberships(ctx, sqlSomePairs, sqlSomeGroups, userID, sqlite.List(roomIDs))
-	return found[userID], err
+	lists, err := s.memberships(ctx, 1, sqlSomePairs, sqlSomeGroups, userID, sqlite.List(roomIDs))
+	if err != nil {
+		return nil, err
+	}
+	return lists[0], nil
 }
 
 // memberships reads only what it needs, into plain types: it is asked for each
 // page of a room list, and of thousands of rows the conversions are half the
 // cost.
-func (s *sqliteStore) memberships(ctx context.Context, pairs, groups string, args ...any) (map[string][]contract.Membership, error) {
-	found := map[string][]contract.Membership{}
+func (s *sqliteStore) memberships(ctx context.Context, users int, pairs, groups string, args ...any) ([][]contract.Membership, error) {
+	found := make([][]contract.Membership, users)
 	err := s.Query(ctx, pairs, args, func(rows *sql.Rows) error {
-		var userID, roomID, state string
-		var created, rev int64
-		if err := rows.Scan(&userID, &roomID, &state, &created, &rev); err != nil {
+		var roomID, state string
+		var user, created, rev int64
+		if err := rows.Scan(&user, &roomID, &state, &created, &rev); err != nil {
 			return err
 		}
 		f := Friendship{ID: roomID, State: FriendState(state), CreatedAt: contract.FromMilli(created), Rev: rev}
-		found[userID] = append(found[userID], f.membership())
+		found[user] = append(found[user], f.membership())
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read memberships of pairs: %w", err)
 	}
 	err = s.Query(ctx, groups, args, func(rows *sql.Rows) error {
-		var userID, roomID, role string
-		var rev, firstSeq, joined int64
-		if err := rows.Scan(&userID, &roomID, &rev, &role, &firstSeq, &joined); err != nil {
+		var roomID, role string
+		var user, rev, firstSeq, joined int64
+		if err := rows.Scan(&user, &roomID, &rev, &role, &firstSeq, &joined); err != nil {
 			return err
 		}
-		found[userID] = append(found[userID], contract.Membership{
+		found[user] = append(found[user], contract.Membership{
 			RoomID: roomID, Type: contract.RoomGroup, Role: contract.Role(role), FirstSeq: firstSeq, Rev: rev, JoinedAt: contract.FromMilli(joined),
 		})
 		return nil

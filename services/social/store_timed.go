@@ -71,9 +71,9 @@ func (t timed) Membership(ctx context.Context, roomID, userID string) (got contr
 	return t.Store.Membership(ctx, roomID, userID)
 }
 
-func (t timed) Memberships(ctx context.Context, userIDs []string) (got map[string][]contract.Membership, err error) {
+func (t timed) Memberships(ctx context.Context, userIDs ...string) (got [][]contract.Membership, err error) {
 	defer t.timer.Took(ctx, "memberships", time.Now(), &err)
-	return t.Store.Memberships(ctx, userIDs)
+	return t.Store.Memberships(ctx, userIDs...)
 }
 
 func (t timed) MembershipsAmong(ctx context.Context, userID string, roomIDs []string) (got []contract.Membership, err error) {

@@ -113,8 +113,8 @@ func oneRoom(t *testing.T, s social.Store) {
 		r.ClientID = "c1"
 		return s.SaveRoom(ctx, r, event(t, r.ID, 1))
 	})
-	of, err := s.Memberships(ctx, []string{"u1"})
-	if all := of["u1"]; err != nil || won != 1 || len(all) != 1 {
+	all, err := s.Memberships(ctx, "u1")
+	if err != nil || won != 1 || len(all[0]) != 1 {
 		t.Fatalf("%d won, %d rooms, %v", won, len(all), err)
 	}
 }
