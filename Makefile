@@ -92,7 +92,9 @@ figure-hotroom := -scenario hotroom
 figure-hotroom-1000 := -scenario hotroom -members 1000
 figure-direct := -scenario direct
 figure-mixed := -scenario mixed
-figure-idle := -scenario idle -conns 10000
+# Long enough for two turns over everyone's rooms, of which none falls into the
+# first half minute.
+figure-idle := -scenario idle -conns 10000 -duration 2m
 figure-storm := -scenario storm -conns 5000
 
 figures: loads ## Measure FIGURES RUNS times, for docs/performance.md.
