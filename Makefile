@@ -94,7 +94,7 @@ figure-direct := -scenario direct
 figure-mixed := -scenario mixed
 # Long enough for two turns over everyone's rooms, of which none falls into the
 # first half minute.
-figure-idle := -scenario idle -conns 10000 -duration 2m
+figure-idle := -scenario idle -conns 10000 $(if $(DURATION),,-duration 2m)
 figure-storm := -scenario storm -conns 5000
 
 figures: loads ## Measure FIGURES RUNS times, for docs/performance.md.

@@ -160,13 +160,13 @@ type HeadReply struct {
 
 // What chat answers.
 var (
-	SendMessage   = Method[SendRequest, SendReply]{Service: Chat, Name: "send", Pinned: true, Repeatable: true, Grouped: true, Callers: []Service{Gateway}, Doc: "Append a message to a room."}
+	SendMessage   = Method[SendRequest, SendReply]{Service: Chat, Name: "send", Pinned: true, Repeatable: true, Grouped: MaxGroup, Callers: []Service{Gateway}, Doc: "Append a message to a room."}
 	GetMessages   = Method[HistoryRequest, HistoryReply]{Service: Chat, Name: "history", Pinned: true, Repeatable: true, Callers: []Service{Gateway}, Doc: "Page through a room's log."}
 	RemoveMessage = Method[MessageRequest, Empty]{Service: Chat, Name: "remove", Repeatable: true, Callers: []Service{Gateway}, Doc: "Replace a message by a tombstone."}
 	SetRead       = Method[MessageRequest, Empty]{Service: Chat, Name: "set_read", Pinned: true, Repeatable: true, Callers: []Service{Gateway}, Doc: "Move the caller's read position forward."}
 	ListRooms     = Method[ListRoomsRequest, RoomStatePage]{Service: Chat, Name: "list_rooms", Repeatable: true, Callers: []Service{Gateway}, Doc: "The caller's rooms, latest activity first."}
 	GetRoomStates = Method[GetRoomStatesRequest, GetRoomStatesReply]{Service: Chat, Name: "get_room_states", Repeatable: true, Callers: []Service{Gateway}, Doc: "Heads, unread and last messages of some of the caller's rooms."}
-	ListHeads     = Method[ListHeadsRequest, ListHeadsReply]{Service: Chat, Name: "list_heads", Repeatable: true, Grouped: true, Callers: []Service{Gateway}, Doc: "Where all of the caller's rooms stand."}
+	ListHeads     = Method[ListHeadsRequest, ListHeadsReply]{Service: Chat, Name: "list_heads", Repeatable: true, Grouped: maxListers, Callers: []Service{Gateway}, Doc: "Where all of the caller's rooms stand."}
 	GetHead       = Method[HeadRequest, HeadReply]{Service: Chat, Name: "head", Repeatable: true, Callers: []Service{Social}, Doc: "A room's exact head."}
 )
 

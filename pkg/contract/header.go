@@ -16,13 +16,17 @@ const HeaderRequestID = "Parley-Request-Id"
 
 // HeaderGroup says, in a request of a Grouped method, how many calls it holds:
 // its body is then an array of their requests, and the answer's one of
-// {"reply":…}, {"fault":…} or {"alone":true} (it is to be sent by itself), in
-// the same order. Such a request is nobody's in
-// particular, and has no id.
+// {"reply":…}, {"fault":…} or {"alone":true}, in the same order; what is to come
+// alone found no place beside the others, and is sent again by itself. Such a
+// request is nobody's in particular, and has no id.
 const HeaderGroup = "Parley-Group"
 
 // MaxGroup is the most calls that one request may hold.
 const MaxGroup = 128
+
+// maxListers is how many users' rooms are listed in one request. Each may be in
+// thousands: more would keep those waiting who are in few.
+const maxListers = 16
 
 // MaxRequestIDLength is the most characters that a request's id may have.
 const MaxRequestIDLength = 64

@@ -17,8 +17,9 @@ type Method[Req, Rep any] struct {
 	// Repeatable methods may run again with the same request: that changes
 	// nothing more. A caller whose request gets no answer sends it again.
 	Repeatable bool
-	// Grouped methods take several calls in one request, as HeaderGroup says.
-	Grouped bool
+	// Grouped methods take several calls in one request, as HeaderGroup says:
+	// so many at most, no more than MaxGroup. 0: none.
+	Grouped int
 	// Callers are the parts that may call it.
 	Callers []Service
 	Doc     string // one sentence for docs/nats.md
@@ -60,7 +61,7 @@ type MethodInfo struct {
 	Subject        string
 	Pinned         bool
 	Repeatable     bool
-	Grouped        bool
+	Grouped        int
 	Callers        []Service
 	Request, Reply string // names of the Go types
 	Doc            string

@@ -282,7 +282,7 @@ var (
 	SetRole         = Method[SetRoleRequest, Member]{Service: Social, Name: "set_role", Callers: []Service{Gateway}, Doc: "Change a member's role."}
 	RemoveMember    = Method[RemoveMemberRequest, Empty]{Service: Social, Name: "remove_member", Callers: []Service{Gateway}, Doc: "Leave a group, or remove someone from it."}
 	GetMembership   = Method[MembershipRequest, MembershipReply]{Service: Social, Name: "get_membership", Repeatable: true, Callers: []Service{Chat}, Doc: "One user's place in one room."}
-	ListMemberships = Method[MembershipsRequest, MembershipsReply]{Service: Social, Name: "list_memberships", Repeatable: true, Grouped: true, Callers: []Service{Chat}, Doc: "All rooms of a user, or some of them."}
+	ListMemberships = Method[MembershipsRequest, MembershipsReply]{Service: Social, Name: "list_memberships", Repeatable: true, Grouped: maxListers, Callers: []Service{Chat}, Doc: "All rooms of a user, or some of them."}
 )
 
 // FriendAddedData tells a user of a new friend.

@@ -80,7 +80,7 @@ func (c *Client) call(ctx context.Context, r *route, subject string, in, out any
 		req.msg.Header[contract.HeaderRequestID] = req.id[:]
 	}
 
-	if r.grouped && !span.SpanContext().IsSampled() { // whoever is traced travels alone, to be seen
+	if r.grouped > 0 && !span.SpanContext().IsSampled() { // whoever is traced travels alone, to be seen
 		flight, ride := c.groups.board(ctx, c, r, subject, req.body.Bytes())
 		if ride == nil {
 			defer flight.land()

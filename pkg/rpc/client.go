@@ -145,7 +145,7 @@ type route struct {
 	service    contract.Service
 	subject    string // of the queue group
 	repeatable bool
-	grouped    bool
+	grouped    int // calls in a request; 0: not at all
 	span       []trace.SpanStartOption
 	metrics    *methodMetrics
 }

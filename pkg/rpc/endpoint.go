@@ -38,20 +38,14 @@ type endpoint struct {
 // when the caller stops waiting. It runs beside other calls of itself. What
 // it returns as error goes to the caller as [fault.From] sees it: a fault as
 // it is, whatever else as Internal without its text, which is logged here.
-// A panic is Internal too. Of a Grouped method, h gets the requests that came
-// together one after the other; see [HandleGroup].
+// A panic is Internal too. Of a Grouped method, h gets each of the requests
+// that came together, as [Each] has it.
 //
 // Handle panics on what only a wrong program can do: a method of another
 // service, one that is handled already, or a server that runs.
 func Handle[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context.Context, Req) (Rep, error)) {
-	if m.Grouped {
-		HandleGroup(s, m, func(ctx context.Context, reqs []Req) []Result[Rep] {
-			results := make([]Result[Rep], len(reqs))
-			for i, req := range reqs {
-				results[i].Reply, results[i].Err = h(ctx, req)
-			}
-			return results
-		})
+	if m.Grouped > 0 {
+		HandleGroup(s, m, func(ctx context.Context, reqs []Req) []Result[Rep] { return Each(ctx, reqs, h) })
 		return
 	}
 	ep := newEndpoint(s, m)

@@ -112,7 +112,7 @@ func (f *flight) leaveLane() {
 // next sends those off who wait, as far as there is place.
 func (g *groups) next(c *Client, r *route, l *lane) {
 	for l.flying < flightsAtOnce && len(l.waiting) > 0 {
-		riders, body := l.group()
+		riders, body := l.group(r.grouped)
 		f := g.takeOff(c, r, l)
 		// Owned by the riders' calls, whose latest deadline ends it; there
 		// are fewer of them than calls.
@@ -125,9 +125,9 @@ func (g *groups) next(c *Client, r *route, l *lane) {
 
 // group takes the first of those who wait, as many as may go together, and
 // returns the body of their request.
-func (l *lane) group() (riders []*ride, body []byte) {
+func (l *lane) group(most int) (riders []*ride, body []byte) {
 	n, size := 0, 2
-	for ; n < min(len(l.waiting), contract.MaxGroup); n++ {
+	for ; n < min(len(l.waiting), most); n++ {
 		if size += len(l.waiting[n].body) + 1; n > 0 && size > groupBytes {
 			break
 		}

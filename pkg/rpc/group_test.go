@@ -18,7 +18,7 @@ import (
 )
 
 func groupMethod() contract.Method[echoRequest, echoReply] {
-	return contract.Method[echoRequest, echoReply]{Service: contract.Chat, Name: "together", Pinned: true, Repeatable: true, Grouped: true}
+	return contract.Method[echoRequest, echoReply]{Service: contract.Chat, Name: "together", Pinned: true, Repeatable: true, Grouped: contract.MaxGroup}
 }
 
 // grouping is a service that counts what comes together, and answers when it
@@ -310,6 +310,52 @@ func TestGroup_goes_elsewhere_when_its_replica_is_gone(t *testing.T) {
 	if err := errors.Join(errs...); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestHandle_answers_each_of_a_group(t *testing.T) {
+	ns := startNATS(t)
+	s := rpc.NewServer(connect(t, ns), options())
+	all := make(chan struct{})
+	var calls atomic.Int32
+	rpc.Handle(s, groupMethod(), func(ctx context.Context, r echoRequest) (echoReply, error) {
+		if calls.Add(1) == 20 {
+			close(all)
+		}
+		select {
+		case <-all: // none keeps another waiting
+		case <-ctx.Done():
+			return echoReply{}, ctx.Err()
+		}
+		switch r.Text {
+		case "panic":
+			panic("the password is 123")
+		case "bad":
+			return echoReply{}, fault.Invalid("text", "must be good")
+		}
+		return echoReply{Text: r.Text}, nil
+	})
+	start(t, s)
+	c := rpc.NewClient(connect(t, ns), rpc.ClientOptions{})
+	var called sync.WaitGroup
+	for i := range 20 {
+		text, want := fmt.Sprint(i), fault.Code("")
+		switch i {
+		case 11:
+			text, want = "panic", fault.Internal
+		case 13:
+			text, want = "bad", fault.InvalidArgument
+		}
+		called.Go(func() {
+			reply, err := rpc.Call(within(t, 20*time.Second), c, groupMethod(), echoRequest{Text: text})
+			switch {
+			case want != "" && !fault.Is(err, want):
+				t.Errorf("%s: %v", text, err)
+			case want == "" && (err != nil || reply.Text != text):
+				t.Errorf("%s: answered %+v, %v", text, reply, err)
+			}
+		})
+	}
+	called.Wait()
 }
 
 func TestGroup_that_is_none_is_refused(t *testing.T) {

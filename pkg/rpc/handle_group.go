@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime/debug"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -36,7 +38,7 @@ const groupReplyBytes = 512 << 10
 // request whose reply finds no place beside the others' is sent again and
 // answered by itself, so the method must be Repeatable.
 func HandleGroup[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context.Context, []Req) []Result[Rep]) {
-	if !m.Grouped || !m.Repeatable {
+	if m.Grouped == 0 || !m.Repeatable {
 		panic(fmt.Sprintf("rpc: %s is not grouped and repeatable", m.Subject()))
 	}
 	ep := newEndpoint(s, m)
@@ -53,8 +55,8 @@ func HandleGroup[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(co
 		if err := payload.Decode(data, &reqs); err != nil {
 			return nil, badRequest(err)
 		}
-		if len(reqs) == 0 || len(reqs) > contract.MaxGroup {
-			return nil, fault.New(fault.InvalidArgument, "a group holds 1 to 128 requests")
+		if len(reqs) == 0 || len(reqs) > m.Grouped {
+			return nil, fault.New(fault.InvalidArgument, fmt.Sprintf("a group of these holds 1 to %d requests", m.Grouped))
 		}
 		faults := make([]*fault.Error, len(reqs))
 		for i, result := range h(ctx, reqs) {
@@ -70,6 +72,25 @@ func HandleGroup[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(co
 		return faults, nil
 	}
 	s.add(m.Service, ep)
+}
+
+// Each answers the requests of a group one by one, all at once, and returns
+// when all are answered. One's panic is its own error, Internal.
+func Each[Req, Rep any](ctx context.Context, reqs []Req, h func(context.Context, Req) (Rep, error)) []Result[Rep] {
+	results := make([]Result[Rep], len(reqs))
+	var answering sync.WaitGroup
+	for i, req := range reqs {
+		answering.Go(func() { // joined below, ended as h is: by ctx
+			defer func() {
+				if v := recover(); v != nil {
+					results[i].Err = fault.New(fault.Internal, "").Because(&panicError{value: v, stack: debug.Stack()})
+				}
+			}()
+			results[i].Reply, results[i].Err = h(ctx, req)
+		})
+	}
+	answering.Wait()
+	return results
 }
 
 // writeResult adds one to a group's answer, and returns the fault that it

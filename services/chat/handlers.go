@@ -169,7 +169,7 @@ func (h *handlers) listHeads(ctx context.Context, reqs []contract.ListHeadsReque
 		}
 	}
 	for k, of := range h.rooms.Heads(ctx, users) {
-		results[places[k]] = rpc.Result[contract.ListHeadsReply]{Reply: contract.ListHeadsReply{Rooms: of.Heads}, Err: of.Err}
+		results[places[k]] = rpc.Result[contract.ListHeadsReply]{Reply: contract.ListHeadsReply{Rooms: of.Reply}, Err: of.Err}
 	}
 	return results
 }

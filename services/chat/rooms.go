@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/rpc"
 )
 
 // Rooms tells a user where their rooms stand.
@@ -133,41 +133,26 @@ func (r *Rooms) States(ctx context.Context, req contract.GetRoomStatesRequest) (
 	return states, nil
 }
 
-// UserHeads is where all of a user's rooms stand, or why that is not known.
-type UserHeads struct {
-	Heads []contract.RoomHeadRev
-	Err   error
-}
-
 // Heads returns where all of the users' rooms stand, in the users' order: with
 // one read of the store, and with the calls of social that rpc makes of many.
-func (r *Rooms) Heads(ctx context.Context, userIDs []string) []UserHeads {
-	found := make([]UserHeads, len(userIDs))
-	places := make([][]contract.Membership, len(userIDs))
-	var asking sync.WaitGroup
-	for i, userID := range userIDs {
-		asking.Go(func() { // joined below, ended by ctx
-			if places[i], found[i].Err = r.list(ctx, userID); found[i].Err != nil {
-				found[i].Err = fmt.Errorf("list memberships: %w", found[i].Err)
-			}
-		})
-	}
-	asking.Wait()
+func (r *Rooms) Heads(ctx context.Context, userIDs []string) []rpc.Result[[]contract.RoomHeadRev] {
+	places := rpc.Each(ctx, userIDs, func(ctx context.Context, userID string) ([]contract.Membership, error) {
+		return r.list(ctx, userID)
+	})
 	of := make([]UserRooms, len(userIDs)) // without rooms where they are not known
 	for i, userID := range userIDs {
-		of[i] = UserRooms{UserID: userID, RoomIDs: roomIDs(places[i])}
+		of[i] = UserRooms{UserID: userID, RoomIDs: roomIDs(places[i].Reply)}
 	}
 	heads, err := r.store.Heads(ctx, of...)
-	if err != nil {
-		err = fmt.Errorf("read heads: %w", err)
-	}
+	found := make([]rpc.Result[[]contract.RoomHeadRev], len(userIDs))
 	for i := range found {
 		switch {
-		case found[i].Err != nil:
+		case places[i].Err != nil:
+			found[i].Err = fmt.Errorf("list memberships: %w", places[i].Err)
 		case err != nil:
-			found[i].Err = err
+			found[i].Err = fmt.Errorf("read heads: %w", err)
 		default:
-			found[i].Heads = headRevs(places[i], heads[i])
+			found[i].Reply = headRevs(places[i].Reply, heads[i])
 		}
 	}
 	return found

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 )
 
 // fewPositions are looked for one by one; to find more, all of a user's are
-// read, which lie side by side: a third of the cost of each.
+// read, which lie side by side: of 1,000 that takes half the time.
 const fewPositions = 200
 
 // Heads reads positions after ends, so that they are not behind a last message
@@ -77,18 +78,10 @@ func (s *sqliteStore) ends(ctx context.Context, roomIDs []string) (map[string]He
 			return err
 		}
 		seq, sent, _ := strings.Cut(end.String, " ")
-		h := Head{}
-		var err error
-		if h.LastSeq, err = strconv.ParseInt(seq, 10, 64); err != nil {
-			return fmt.Errorf("read the end of room %s: %w", room, err)
-		}
-		at, err := strconv.ParseInt(sent, 10, 64)
-		if err != nil {
-			return fmt.Errorf("read the end of room %s: %w", room, err)
-		}
-		h.SentAt = contract.FromMilli(at)
-		ends[room] = h
-		return nil
+		last, seqErr := strconv.ParseInt(seq, 10, 64)
+		at, sentErr := strconv.ParseInt(sent, 10, 64)
+		ends[room] = Head{LastSeq: last, SentAt: contract.FromMilli(at)}
+		return errors.Join(seqErr, sentErr)
 	}, sqlEnds, sqlite.List(roomIDs))
 	return ends, err
 }

@@ -22,7 +22,7 @@ type SocketConfig struct {
 	MaxBadFrames    int           `envconfig:"MAX_BAD_FRAMES" default:"20" desc:"Frames that can't be understood before the connection is closed (4429)."`
 	MaxConnAge      time.Duration `envconfig:"MAX_CONN_AGE" default:"0s" desc:"How old a connection may become, give or take a tenth, before it is sent away as when the gateway stops, so that new replicas get their share. 0: as old as it likes."`
 	DrainTime       time.Duration `envconfig:"DRAIN_TIME" default:"5s" desc:"Over how long connections are sent away when the gateway stops, each at a moment that it is told; the last have a second more to leave. With GATEWAY_STOP_TIMEOUT it must stay below the time that the process is given to stop, which Kubernetes calls terminationGracePeriodSeconds."`
-	ResyncInterval  time.Duration `envconfig:"RESYNC_INTERVAL" default:"1m" desc:"How often every connected user's rooms and heads are read again, one user after the other: 10,000 users in a minute are 167 readings a second."`
+	ResyncInterval  time.Duration `envconfig:"RESYNC_INTERVAL" default:"1m" desc:"How often every connected user's rooms and heads are read again, evenly over that time: of 10,000 users in a minute 167 in a second, up to 16 in one call."`
 }
 
 // minHeartbeat leaves a peer a second to answer: pings go out up to a sweep

@@ -22,8 +22,10 @@ type household struct {
 	*resyncer
 	conns map[string]*conn // by user
 
-	asked  atomic.Int64 // list_heads
-	at     sync.Map     // calls by user
+	asked  atomic.Int64  // list_heads
+	groups atomic.Int64  // requests that these came in
+	gate   chan struct{} // unless nil, nothing is answered until it is closed
+	at     sync.Map      // calls by user
 	mu     sync.Mutex
 	rooms  map[string][]contract.RoomHeadRev
 	broken error
@@ -51,15 +53,23 @@ func newHousehold(t testing.TB, users, rooms int, interval time.Duration, log *s
 
 func (hh *household) serve(t testing.TB, nc *nats.Conn) {
 	s := rpc.NewServer(nc, rpc.ServerOptions{Service: contract.Chat})
-	rpc.Handle(s, contract.ListHeads, func(_ context.Context, req contract.ListHeadsRequest) (contract.ListHeadsReply, error) {
-		hh.asked.Add(1)
-		n, _ := hh.at.LoadOrStore(req.Caller.UserID, new(atomic.Int64))
-		n.(*atomic.Int64).Add(1)
-		hh.mu.Lock()
-		defer hh.mu.Unlock()
-		return contract.ListHeadsReply{Rooms: hh.rooms[req.Caller.UserID]}, hh.broken
+	rpc.HandleGroup(s, contract.ListHeads, func(ctx context.Context, reqs []contract.ListHeadsRequest) []rpc.Result[contract.ListHeadsReply] {
+		hh.groups.Add(1)
+		hh.asked.Add(int64(len(reqs)))
+		if hh.gate != nil {
+			<-hh.gate
+		}
+		return rpc.Each(ctx, reqs, hh.listHeads)
 	})
 	background(t, s.Run)
+}
+
+func (hh *household) listHeads(_ context.Context, req contract.ListHeadsRequest) (contract.ListHeadsReply, error) {
+	n, _ := hh.at.LoadOrStore(req.Caller.UserID, new(atomic.Int64))
+	n.(*atomic.Int64).Add(1)
+	hh.mu.Lock()
+	defer hh.mu.Unlock()
+	return contract.ListHeadsReply{Rooms: hh.rooms[req.Caller.UserID]}, hh.broken
 }
 
 // readings is how often the user's rooms were asked for.

@@ -68,7 +68,7 @@ func (s *userShard) remove(userID string, c *conn) {
 	}
 }
 
-// noteRead notes that the user's rooms were read because someone asked.
+// noteRead notes when the user's rooms were read.
 func (s *userShard) noteRead(userID string, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -90,6 +90,21 @@ func TestResync_asks_do_not_wait_for_their_turn(t *testing.T) {
 	}
 }
 
+func TestResync_reads_many_in_one_call(t *testing.T) {
+	hh := newHousehold(t, resyncWorkers, 1, time.Hour, quiet())
+	hh.gate = make(chan struct{})
+	background(t, hh.Run)
+	hh.hub.Reconnected()
+	eventually(t, "everyone is asked for", func() bool { return hh.asked.Load() == resyncWorkers })
+	if n := hh.groups.Load(); n > resyncWorkers/2 {
+		t.Errorf("%d users are asked for in %d requests", resyncWorkers, n)
+	}
+	close(hh.gate)
+	for userID := range hh.conns {
+		eventually(t, userID+" is read", func() bool { return hh.hub.users.readSince(userID, time.Now().Add(-time.Minute)) })
+	}
+}
+
 // Who was just asked for is left out of the turn.
 func TestResync_asks_count_as_turns(t *testing.T) {
 	hh := newHousehold(t, 20, 1, 100*time.Millisecond, quiet())
@@ -100,9 +115,9 @@ func TestResync_asks_count_as_turns(t *testing.T) {
 	}
 	hh.Ask("user-00003")
 	for i, want := range []string{"user-00003", "user-00010", "user-00010", "user-00010"} {
-		userID, isAsk, ok := hh.next(t.Context())
-		if userID != want || isAsk != (i == 0) || !ok {
-			t.Fatalf("%d: %s, asked: %v, %v", i, userID, isAsk, ok)
+		userID, ok := hh.next(t.Context())
+		if userID != want || !ok {
+			t.Fatalf("%d: %s, %v", i, userID, ok)
 		}
 		hh.asks.done(userID)
 	}
@@ -188,7 +203,7 @@ func heap() uint64 {
 	return m.HeapInuse
 }
 
-// BenchmarkResync is a turn over 2,000 users of 50 rooms each, read by 8
+// BenchmarkResync is a turn over 2,000 users of 50 rooms each, read by all
 // workers at once as after a reconnect; without news, and with news of every
 // room.
 func BenchmarkResync(b *testing.B) {

@@ -258,25 +258,22 @@ func (h *handlers) getMembership(ctx context.Context, req contract.MembershipReq
 
 // listMemberships answers those who ask for all of a user's together.
 func (h *handlers) listMemberships(ctx context.Context, reqs []contract.MembershipsRequest) []rpc.Result[contract.MembershipsReply] {
-	results := make([]rpc.Result[contract.MembershipsReply], len(reqs))
+	results := rpc.Each(ctx, reqs, func(ctx context.Context, req contract.MembershipsRequest) (contract.MembershipsReply, error) {
+		if err := checkMemberships(req); err != nil || len(req.RoomIDs) == 0 {
+			return contract.MembershipsReply{}, err
+		}
+		some, err := h.store.MembershipsAmong(ctx, req.UserID, req.RoomIDs)
+		return contract.NewMembershipsReply(some), err
+	})
 	var whole []int // of reqs
+	var users []string
 	for i, req := range reqs {
-		switch err := checkMemberships(req); {
-		case err != nil:
-			results[i].Err = err
-		case len(req.RoomIDs) == 0:
-			whole = append(whole, i)
-		default:
-			some, err := h.store.MembershipsAmong(ctx, req.UserID, req.RoomIDs)
-			results[i] = rpc.Result[contract.MembershipsReply]{Reply: contract.NewMembershipsReply(some), Err: err}
+		if results[i].Err == nil && len(req.RoomIDs) == 0 {
+			whole, users = append(whole, i), append(users, req.UserID)
 		}
 	}
 	if len(whole) == 0 {
 		return results
-	}
-	users := make([]string, len(whole))
-	for k, i := range whole {
-		users[k] = reqs[i].UserID
 	}
 	all, err := h.store.Memberships(ctx, users...)
 	for k, i := range whole {

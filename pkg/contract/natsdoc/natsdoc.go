@@ -44,7 +44,7 @@ func methods(b *strings.Builder) {
 	b.WriteString("\n## Methods\n\nErrors are faults: JSON `{code, detail, errors}` in the body, the HTTP status in `Nats-Service-Error-Code`.\n" +
 		"A repeatable method may run again with the same request, which changes nothing more: a caller who gets no answer sends it again.\n" +
 		"A request of a grouped method may hold several calls, as many as its header `Parley-Group` says: its body is then an array of them,\n" +
-		"and the answer one of `{\"reply\":…}` or `{\"fault\":…}`, in the same order.\n")
+		"and the answer one of `{\"reply\":…}`, `{\"fault\":…}` or, for what is to be sent again by itself, `{\"alone\":true}`, in the same order.\n")
 	var last contract.Service
 	for _, m := range contract.Methods() {
 		if m.Service != last {
@@ -58,8 +58,8 @@ func methods(b *strings.Builder) {
 		if m.Repeatable {
 			doc += " Repeatable."
 		}
-		if m.Grouped {
-			doc += " Grouped."
+		if m.Grouped > 0 {
+			doc += fmt.Sprintf(" Grouped, up to %d.", m.Grouped)
 		}
 		fmt.Fprintf(b, "| `%s` | `%s` → `%s` | %s | %s |\n", m.Subject, m.Request, m.Reply, names(m.Callers), doc)
 	}
