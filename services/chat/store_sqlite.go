@@ -65,12 +65,14 @@ const (
 		SELECT p.value ->> 0, p.value ->> 1, p.value ->> 2 FROM json_each(?) AS p WHERE true
 		ON CONFLICT (user_id, room_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq
 		RETURNING user_id, room_id, seq`
-	// Both in one column, as they come from one place: the last row of a room is
-	// looked for once, which is most of what a long room list costs.
-	sqlEnds = `SELECT r.value, (SELECT seq || ' ' || sent_at FROM messages WHERE room_id = r.value ORDER BY seq DESC LIMIT 1)
-		FROM json_each(?) AS r`
-	sqlPositions     = `SELECT u.key, p.room_id, p.seq FROM json_each(?) AS u CROSS JOIN read_positions AS p ON p.user_id = u.value`
-	sqlSomePositions = `SELECT 0, p.room_id, p.seq FROM json_each(?2) AS r CROSS JOIN read_positions AS p ON p.user_id = ?1 AND p.room_id = r.value`
+	// The heads of one user's rooms; and in two parts, those of several users',
+	// whose read positions lie side by side.
+	sqlHeads = `SELECT r.value, m.seq, m.sent_at, p.seq FROM json_each(?2) AS r
+		LEFT JOIN messages AS m ON m.room_id = r.value AND m.seq = (SELECT max(seq) FROM messages WHERE room_id = r.value)
+		LEFT JOIN read_positions AS p ON p.user_id = ?1 AND p.room_id = r.value`
+	sqlEnds = `SELECT r.value, m.seq, m.sent_at FROM json_each(?) AS r
+		CROSS JOIN messages AS m ON m.room_id = r.value AND m.seq = (SELECT max(seq) FROM messages WHERE room_id = r.value)`
+	sqlPositions = `SELECT u.key, p.room_id, p.seq FROM json_each(?) AS u CROSS JOIN read_positions AS p ON p.user_id = u.value`
 )
 
 // sqliteStore is a Store in one file, for one machine.

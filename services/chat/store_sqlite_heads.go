@@ -3,22 +3,23 @@ package chat
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/sqlite"
 )
 
-// fewPositions are looked for one by one; to find more, all of a user's are
-// read, which lie side by side: of 1,000 that takes half the time.
-const fewPositions = 200
-
-// Heads reads positions after ends, so that they are not behind a last message
-// of the users' own, which moved them when it was written.
+// Heads asks one question about one user, and two about several.
 func (s *sqliteStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error) {
+	if len(of) == 1 {
+		heads, err := s.headsOfOne(ctx, of[0])
+		if err != nil {
+			return nil, fmt.Errorf("read heads: %w", err)
+		}
+		return []map[string]Head{heads}, nil
+	}
+	// Positions after ends: so they are not behind a last message of the users'
+	// own, which moved them when it was written.
 	ends, err := s.ends(ctx, allRooms(of))
 	if err != nil {
 		return nil, fmt.Errorf("read heads: %w", err)
@@ -42,29 +43,20 @@ func (s *sqliteStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]
 	return heads, nil
 }
 
-// positions returns the users' read positions, of the rooms asked for and
-// maybe of more.
-func (s *sqliteStore) positions(ctx context.Context, of []UserRooms) (map[readKey]int64, error) {
-	found := map[readKey]int64{}
-	take := func(rows *sql.Rows) error {
-		var roomID string
-		var user, seq int64
-		if err := rows.Scan(&user, &roomID, &seq); err != nil {
+func (s *sqliteStore) headsOfOne(ctx context.Context, of UserRooms) (map[string]Head, error) {
+	heads := make(map[string]Head, len(of.RoomIDs))
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var room string
+		var last, sent, read sql.NullInt64
+		if err := rows.Scan(&room, &last, &sent, &read); err != nil {
 			return err
 		}
-		found[readKey{userID: of[user].UserID, roomID: roomID}] = seq
+		if last.Valid || read.Valid {
+			heads[room] = Head{LastSeq: last.Int64, SentAt: contract.FromMilli(sent.Int64), ReadSeq: read.Int64}
+		}
 		return nil
-	}
-	if len(of) == 1 && len(of[0].RoomIDs) <= fewPositions {
-		err := s.query(ctx, take, sqlSomePositions, of[0].UserID, sqlite.List(of[0].RoomIDs))
-		return found, err
-	}
-	users := make([]string, len(of))
-	for i, u := range of {
-		users[i] = u.UserID
-	}
-	err := s.query(ctx, take, sqlPositions, sqlite.List(users))
-	return found, err
+	}, sqlHeads, of.UserID, sqlite.List(of.RoomIDs))
+	return heads, err
 }
 
 // ends returns the rooms' heads, without read positions, of those that have
@@ -73,15 +65,31 @@ func (s *sqliteStore) ends(ctx context.Context, roomIDs []string) (map[string]He
 	ends := make(map[string]Head, len(roomIDs))
 	err := s.query(ctx, func(rows *sql.Rows) error {
 		var room string
-		var end sql.NullString
-		if err := rows.Scan(&room, &end); err != nil || !end.Valid {
+		var last, sent int64
+		if err := rows.Scan(&room, &last, &sent); err != nil {
 			return err
 		}
-		seq, sent, _ := strings.Cut(end.String, " ")
-		last, seqErr := strconv.ParseInt(seq, 10, 64)
-		at, sentErr := strconv.ParseInt(sent, 10, 64)
-		ends[room] = Head{LastSeq: last, SentAt: contract.FromMilli(at)}
-		return errors.Join(seqErr, sentErr)
+		ends[room] = Head{LastSeq: last, SentAt: contract.FromMilli(sent)}
+		return nil
 	}, sqlEnds, sqlite.List(roomIDs))
 	return ends, err
+}
+
+// positions returns all of the users' read positions.
+func (s *sqliteStore) positions(ctx context.Context, of []UserRooms) (map[readKey]int64, error) {
+	users := make([]string, len(of))
+	for i, u := range of {
+		users[i] = u.UserID
+	}
+	found := map[readKey]int64{}
+	err := s.query(ctx, func(rows *sql.Rows) error {
+		var roomID string
+		var user, seq int64
+		if err := rows.Scan(&user, &roomID, &seq); err != nil {
+			return err
+		}
+		found[readKey{userID: of[user].UserID, roomID: roomID}] = seq
+		return nil
+	}, sqlPositions, sqlite.List(users))
+	return found, err
 }

@@ -26,9 +26,9 @@ func TestSQLite_reads_by_index(t *testing.T) {
 		"page":          {sqlPage, []any{"room", 1, 10, 10}, []string{byPlace + ">? AND seq<?)"}},
 		"newest page":   {sqlPageNewest, []any{"room", 1, 10, 10}, []string{byPlace + ">? AND seq<?)"}},
 		"messages":      {sqlByPlace, []any{`[["room",1]]`}, []string{byPlace + "=?)"}},
-		"ends":          {sqlEnds, []any{`["room"]`}, []string{"messages USING PRIMARY KEY (room_id=?)"}},
+		"heads":         {sqlHeads, []any{"ann", `["room"]`}, []string{byPlace + "=?)", "messages USING PRIMARY KEY (room_id=?)", "p USING PRIMARY KEY (user_id=? AND room_id=?)"}},
+		"ends":          {sqlEnds, []any{`["room"]`}, []string{byPlace + "=?)", "messages USING PRIMARY KEY (room_id=?)"}},
 		"positions":     {sqlPositions, []any{`["ann"]`}, []string{"p USING PRIMARY KEY (user_id=?)"}},
-		"positions of":  {sqlSomePositions, []any{"ann", `["room"]`}, []string{"p USING PRIMARY KEY (user_id=? AND room_id=?)"}},
 		"remove":        {sqlRemove, []any{"removed", 1, "ann", "room", 1}, []string{"messages USING PRIMARY KEY (room_id=? AND seq=?)"}},
 		"read position": {`SELECT seq FROM read_positions WHERE user_id = ? AND room_id = ?`, []any{"ann", "room"}, []string{"read_positions USING PRIMARY KEY (user_id=? AND room_id=?)"}},
 	} {
