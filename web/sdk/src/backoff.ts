@@ -1,0 +1,49 @@
+/** first bounds the pause after the first failure, in milliseconds; it doubles. */
+const first = 100;
+
+/**
+ * Backoff says how long to pause after each failure in a row: a random time up
+ * to a bound that doubles, so that clients who failed together do not come
+ * back together (full jitter:
+ * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter).
+ */
+export class Backoff {
+  #failures = 0;
+
+  constructor(
+    private readonly most: number,
+    private readonly random: () => number,
+  ) {}
+
+  /** next is the pause after one more failure, in milliseconds, and at least the time asked for. */
+  next(atLeast = 0): number {
+    const bound = Math.min(first * 2 ** Math.min(this.#failures, 16), this.most);
+    this.#failures++;
+    return atLeast + this.random() * bound;
+  }
+
+  reset(): void {
+    this.#failures = 0;
+  }
+}
+
+/** Pause is a wait that can be cut short. */
+export class Pause {
+  #wake: (() => void) | undefined;
+
+  /** for resolves after that many milliseconds, or when woken. */
+  for(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** wake ends the wait, if there is one. */
+  wake(): void {
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,44 @@
+import { locks } from "./lock.js";
+
+/**
+ * Heirs tells what connections of other tabs leave behind. Each connection
+ * holds a lock under its own name for as long as it lives; whoever gets the
+ * lock of another one inherits from it.
+ */
+export class Heirs {
+  readonly #end = new AbortController();
+  readonly #awaited = new Set<string>();
+
+  constructor(readonly name: string) {
+    const { signal } = this.#end;
+    this.#hold(
+      name,
+      () => new Promise((done) => (signal.aborted ? done() : signal.addEventListener("abort", () => done()))),
+    );
+  }
+
+  /**
+   * await has inherit called once nobody of that name lives any more. It says
+   * false where that can't be known: on pages without Web Locks.
+   */
+  await(name: string, inherit: () => Promise<void>): boolean {
+    if (!locks()) return false;
+    if (name === this.name || this.#awaited.has(name)) return true;
+    this.#awaited.add(name);
+    this.#hold(name, inherit);
+    return true;
+  }
+
+  /** end lets others inherit from this one, and gives up what it waits for. */
+  end(): void {
+    this.#end.abort();
+  }
+
+  #hold(name: string, f: () => Promise<void>) {
+    // Rejected when it is given up, or when a store fails: then another heir has it.
+    locks()
+      ?.request(`parley.outbox.${name}`, name === this.name ? {} : { signal: this.#end.signal }, f)
+      .catch(() => undefined)
+      .finally(() => this.#awaited.delete(name));
+  }
+}

@@ -1,0 +1,12 @@
+export { Connection, type ConnectOptions } from "./connection.js";
+export { type CursorStore, indexedDbCursors, memoryCursors } from "./cursorstore.js";
+export { isCode, ParleyError, type Refusal } from "./error.js";
+export type { ConnectionState, Events, Outgoing } from "./events.js";
+export { indexedDbOutbox, memoryOutbox, type OutboxStore, type StoredOutgoing } from "./outboxstore.js";
+export { Parley, type ParleyOptions } from "./parley.js";
+export { Session, type SessionEvents } from "./session.js";
+export type { WebSocketClass, WebSocketLike } from "./socket.js";
+export { localSessionStore, memorySessionStore, type SessionStore, type StoredSession } from "./store.js";
+export { defaultTiming, type Timing } from "./timing.js";
+export type { Ending } from "./token.js";
+export type * from "./types.js";

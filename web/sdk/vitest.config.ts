@@ -1,0 +1,7 @@
+import { defaultClientConditions, defaultServerConditions } from "vite";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { conditions: ["parley-source", ...defaultClientConditions] },
+  ssr: { resolve: { conditions: ["parley-source", ...defaultServerConditions] } },
+});
