@@ -1,0 +1,85 @@
+import { Info } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { PaneHeader } from "../shell/PaneHeader";
+import { href } from "../shell/route";
+import { roomName } from "../rooms/name";
+import { openRoom } from "../store/messages";
+import { readRoom, useRooms } from "../store/rooms";
+import { Avatar } from "../ui/Avatar";
+import style from "./ChatScreen.module.css";
+import { ClosedNotice, Composer } from "./Composer";
+import { MessageLog } from "./MessageLog";
+import type { Room } from "@parley-im/sdk";
+
+/** One chat. Its room may not be known yet, or not be the user's (any more). */
+export function ChatScreen({ roomId }: { roomId: string }) {
+  const room = useRooms((s) => s.book.rooms[roomId]);
+  const missing = useMissing(roomId, room !== undefined);
+  const { t } = useTranslation();
+  useEffect(() => {
+    openRoom(roomId);
+    return () => openRoom(null);
+  }, [roomId]);
+  if (room) {
+    return <Chat room={room} />;
+  }
+  return (
+    <>
+      <PaneHeader title={missing ? t("chat.missing") : ""} back={href("rooms")} />
+      <div className={style.missing} aria-busy={!missing}>
+        {missing && <a href={href("rooms")}>{t("chat.to_chats")}</a>}
+      </div>
+    </>
+  );
+}
+
+// Asks for a room that no page brought, and tells when there is none.
+function useMissing(roomId: string, known: boolean): boolean {
+  const [missing, setMissing] = useState(false);
+  useEffect(() => {
+    if (known) {
+      return;
+    }
+    let here = true;
+    const tell = () => here && setMissing(true);
+    void readRoom(roomId).then(() => {
+      if (!useRooms.getState().book.rooms[roomId]) {
+        tell();
+      }
+    }, tell);
+    return () => {
+      here = false;
+    };
+  }, [roomId, known]);
+  return missing && !known;
+}
+
+function Chat({ room }: { room: Room }) {
+  const { t } = useTranslation();
+  const name = roomName(room, t);
+  const group = room.type === "group";
+  return (
+    <>
+      <div className={style.head}>
+        <PaneHeader
+          title={name}
+          subtitle={group ? t("chat.members", { count: room.member_count }) : room.peer && `@${room.peer.account}`}
+          leading={<Avatar id={room.peer?.id ?? room.id} name={name} size={40} shape={group ? "group" : "person"} />}
+          back={href("rooms")}
+          actions={
+            <a
+              className={style.info}
+              href={href("rooms", room.id, "info")}
+              aria-label={t(group ? "chat.info" : "chat.info_direct")}
+            >
+              <Info aria-hidden size={20} />
+            </a>
+          }
+        />
+      </div>
+      <MessageLog room={room} />
+      {room.closed ? <ClosedNotice name={name} /> : <Composer roomId={room.id} />}
+    </>
+  );
+}

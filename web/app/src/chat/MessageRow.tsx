@@ -1,0 +1,120 @@
+import { MoreHorizontal } from "lucide-react";
+import { memo, useEffect, useRef, type MouseEvent } from "react";
+import { useTranslation } from "react-i18next";
+import { personName } from "../rooms/name";
+import { clock, day, full } from "../shell/time";
+import { usePeople, wantPerson } from "../store/people";
+import { sameRow, type Row } from "../store/timeline";
+import { Avatar } from "../ui/Avatar";
+import { isEmoji } from "./emoji";
+import type { MenuTarget } from "./MessageMenu";
+import style from "./MessageRow.module.css";
+import { MessageState } from "./MessageState";
+import { MessageText } from "./MessageText";
+import type { Place } from "./RowList";
+
+interface RowProps {
+  row: Row;
+  group: boolean;
+  /** The peer has read up to here. */
+  read: boolean;
+  place: Place;
+  menuOpen: boolean;
+  openMenu: (target: MenuTarget) => void;
+}
+
+/** One message with what stands above it (a date, the line of what is new) and below it (time, state). */
+export const MessageRow = memo(MessageRowView, (a, b) => {
+  const still = a.group === b.group && a.read === b.read && a.menuOpen === b.menuOpen;
+  return still && a.place.newest === b.place.newest && a.place.entry === b.place.entry && sameRow(a.row, b.row);
+});
+
+function MessageRowView({ row, group, read, place, menuOpen, openMenu }: RowProps) {
+  const { t } = useTranslation();
+  const name = useSenderName(row);
+  const button = useRef<HTMLButtonElement>(null);
+  const open = () => button.current && openMenu({ row, button: button.current, at: Date.now() });
+  return (
+    <div className={style.row} data-newest={place.newest}>
+      {row.day && <p className={style.day}>{day(row.at)}</p>}
+      {row.fresh && <p className={style.fresh}>{t("chat.fresh")}</p>}
+      <article
+        className={style.message}
+        aria-label={`${name}, ${clock(row.at)}`}
+        data-mine={row.mine}
+        data-first={row.first}
+        data-last={row.last}
+      >
+        {group && !row.mine && (
+          <div className={style.face}>
+            {row.last && <Avatar id={row.message?.sender_id ?? ""} name={name} size={32} />}
+          </div>
+        )}
+        <div className={style.column}>
+          {group && !row.mine && row.first && <p className={style.name}>{name}</p>}
+          <div className={style.line}>
+            <Bubble row={row} onTap={open} />
+            {row.message?.type === "text" && (
+              <button
+                ref={button}
+                type="button"
+                className={style.actions}
+                data-actions
+                aria-label={t("chat.actions")}
+                aria-haspopup="menu"
+                aria-expanded={menuOpen}
+                tabIndex={place.entry || menuOpen ? 0 : -1}
+                onClick={open}
+              >
+                <MoreHorizontal aria-hidden size={18} />
+              </button>
+            )}
+          </div>
+          <MessageState row={row} read={read} newest={place.newest} />
+        </div>
+      </article>
+    </div>
+  );
+}
+
+function Bubble({ row, onTap }: { row: Row; onTap: () => void }) {
+  const { t } = useTranslation();
+  if (row.message?.type === "removed") {
+    return (
+      <p className={style.removed} title={full(row.at)}>
+        {t("chat.removed")}
+      </p>
+    );
+  }
+  const text = row.outgoing?.text ?? row.message?.content.text ?? "";
+  // Fingers tap the bubble itself; keyboards, mice and screen readers have the button beside it.
+  const tapped = (event: MouseEvent) => {
+    const followed = event.target instanceof Element && event.target.closest("a") !== null;
+    if (!followed && window.matchMedia("(hover: none)").matches && getSelection()?.isCollapsed !== false) {
+      onTap();
+    }
+  };
+  return (
+    // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
+    <div
+      className={style.bubble}
+      title={full(row.at)}
+      data-status={row.outgoing?.status}
+      data-emoji={isEmoji(text)}
+      onClick={tapped}
+    >
+      <MessageText text={text} />
+    </div>
+  );
+}
+
+function useSenderName(row: Row): string {
+  const { t } = useTranslation();
+  const sender = row.mine ? "" : (row.message?.sender_id ?? "");
+  const profile = usePeople((s) => s.profiles[sender]);
+  useEffect(() => wantPerson(sender), [sender]);
+  if (row.mine) {
+    return t("chat.you");
+  }
+  return profile ? personName(profile, t) : "…";
+}

@@ -1,0 +1,139 @@
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import type { VirtualizerHandle } from "virtua";
+import type { Room } from "@parley-im/sdk";
+import { changeWindow, load, showNewest, useMessages } from "../store/messages";
+import type { Row } from "../store/timeline";
+import { trimmed, type Window } from "../store/window";
+import { markRead } from "./read";
+
+/** As near to the end as this, in pixels, counts as being there. */
+const nearEnd = 60;
+/** As near to an end as this, in rows, reads more. */
+const ahead = 25;
+
+interface Scrolled {
+  room: Room;
+  held: Window;
+  rows: readonly Row[];
+  startAtFresh: boolean;
+}
+
+/**
+ * What scrolling brings about: the end is followed while it is in view, more is read near either end, far ends of a
+ * long window are dropped, and what was seen is marked as read.
+ */
+export function useScroll(listRef: RefObject<VirtualizerHandle | null>, scrolled: Scrolled) {
+  const { room, rows, startAtFresh } = scrolled;
+  const following = useRef(true);
+  const started = useRef(false);
+  const newest = useRef<string | undefined>(undefined);
+  const oldest = useRef<string | undefined>(undefined);
+  // Until the first scroll has come, or none can, the place is not yet the one that was asked for.
+  const settled = useRef(false);
+  const offset = useRef(0);
+  const [atEnd, setAtEnd] = useState(true);
+  const [entry, setEntry] = useState(-1);
+  const latest = useRef(scrolled);
+
+  const toEnd = useCallback(() => {
+    following.current = true;
+    listRef.current?.scrollToIndex(latest.current.rows.length - 1, { align: "end" });
+  }, [listRef]);
+
+  const look = useCallback(() => {
+    const view = listRef.current;
+    settled.current ||= view !== null && view.viewportSize > 0 && view.scrollSize <= view.viewportSize;
+    if (view && settled.current && latest.current.rows.length > 0) {
+      setEntry(lookAt(view, latest.current));
+    }
+  }, [listRef]);
+
+  const onScroll = useCallback(() => {
+    const view = listRef.current;
+    if (view) {
+      settled.current = true;
+      const near = view.scrollOffset + view.viewportSize >= view.scrollSize - nearEnd;
+      // Rows that come take the end away: only who moves up has left it.
+      following.current = near || (following.current && view.scrollOffset >= offset.current);
+      offset.current = view.scrollOffset;
+      setAtEnd(following.current);
+      look();
+    }
+  }, [listRef, look]);
+
+  const onResize = useCallback(() => {
+    if (following.current) {
+      toEnd();
+    }
+    look();
+  }, [look, toEnd]);
+
+  useLayoutEffect(() => {
+    latest.current = scrolled;
+  });
+
+  useLayoutEffect(() => {
+    const last = rows.at(-1);
+    if (rows[0]?.key !== oldest.current) {
+      oldest.current = rows[0]?.key;
+      offset.current = -1; // rows that come or go above move everything, not the reader
+    }
+    const fresh = startAtFresh && !started.current ? rows.findIndex((row) => row.fresh) : -1;
+    const wrote = last?.outgoing?.status === "sending" && last.key !== newest.current;
+    newest.current = last?.key;
+    if (fresh > 0) {
+      following.current = false;
+      listRef.current?.scrollToIndex(fresh, { align: "start", offset: -16 });
+    } else if (following.current || wrote) {
+      toEnd();
+    }
+    started.current ||= rows.length > 0;
+  }, [listRef, rows, startAtFresh, toEnd]);
+
+  useLooking(look);
+
+  const toNewest = useCallback(() => {
+    following.current = true;
+    if (latest.current.held.tail) {
+      toEnd();
+    } else {
+      void showNewest(room.id);
+    }
+  }, [room.id, toEnd]);
+
+  return { atEnd, entry, onScroll, onResize, toNewest };
+}
+
+// Reads and drops what the place asks for; gives the last row that is in view.
+function lookAt(view: VirtualizerHandle, { room, held, rows }: Scrolled): number {
+  const top = view.findItemIndex(view.scrollOffset);
+  const bottom = Math.min(view.findItemIndex(view.scrollOffset + view.viewportSize - 8), rows.length - 1);
+  const { loading, failed } = useMessages.getState();
+  if (!loading[room.id] && !failed[room.id]) {
+    if (!held.tail && bottom > rows.length - ahead) {
+      void load(room.id, "newer");
+    } else if (held.older && top < ahead) {
+      void load(room.id, "older");
+    } else {
+      const seq = rows[top]?.message?.seq ?? 0;
+      changeWindow(room.id, (w) => trimmed(w, seq));
+    }
+  }
+  const seen = rows.slice(0, bottom + 1).findLast((row) => row.message)?.message;
+  if (seen) {
+    markRead(room.id, seen.seq);
+  }
+  return bottom;
+}
+
+// A window that is looked at again has its messages seen.
+function useLooking(look: () => void): void {
+  useEffect(() => {
+    document.addEventListener("visibilitychange", look);
+    window.addEventListener("focus", look);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      window.removeEventListener("focus", look);
+    };
+  }, [look]);
+}

@@ -1,0 +1,69 @@
+import { ChevronRight, KeyRound, LogOut, MonitorSmartphone, SlidersHorizontal, UserRound } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { PaneHeader } from "../shell/PaneHeader";
+import { href, navigate } from "../shell/route";
+import { currentSession, useSession } from "../store/session";
+import { Avatar } from "../ui/Avatar";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
+import css from "./Settings.module.css";
+
+const places = [
+  { name: "profile", icon: UserRound },
+  { name: "password", icon: KeyRound },
+  { name: "devices", icon: MonitorSmartphone },
+  { name: "preferences", icon: SlidersHorizontal },
+] as const;
+
+/** Who one is, and the ways to what can be set. */
+export function SettingsList({ open }: { open: string | null }) {
+  const { t } = useTranslation();
+  const user = useSession((s) => s.user);
+  const [leaving, setLeaving] = useState(false);
+  return (
+    <>
+      <PaneHeader title={t("nav.settings")} />
+      <div className={css.list}>
+        {user && (
+          <div className={css.me}>
+            <Avatar id={user.id} name={user.nickname} size={56} />
+            <div className={css.names}>
+              <strong>{user.nickname}</strong>
+              <span>@{user.account}</span>
+            </div>
+          </div>
+        )}
+        <ul>
+          {places.map(({ name, icon: Icon }) => (
+            <li key={name}>
+              <a className={css.place} href={href("settings", name)} aria-current={name === open ? "page" : undefined}>
+                <Icon size={20} aria-hidden />
+                <span>{t(`settings.${name}`)}</span>
+                <ChevronRight size={18} aria-hidden />
+              </a>
+            </li>
+          ))}
+          <li>
+            <button type="button" className={`${css.place} ${css.leave}`} onClick={() => setLeaving(true)}>
+              <LogOut size={20} aria-hidden />
+              <span>{t("settings.logout")}</span>
+            </button>
+          </li>
+        </ul>
+      </div>
+      <ConfirmDialog
+        title={t("settings.logout_ask")}
+        action={t("settings.logout")}
+        isOpen={leaving}
+        onClose={() => setLeaving(false)}
+        onConfirm={async () => {
+          await currentSession().logout();
+          // The next one to log in begins at the beginning.
+          navigate(["login"], { replace: true });
+        }}
+      >
+        <p>{t("settings.logout_text")}</p>
+      </ConfirmDialog>
+    </>
+  );
+}

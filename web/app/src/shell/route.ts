@@ -1,0 +1,53 @@
+import { useMemo, useSyncExternalStore } from "react";
+
+/*
+ * Where one is in the app is the location's hash: "#/rooms/ID" is ["rooms", "ID"].
+ *
+ *   #/login  #/register  #/reset          signed out
+ *   #/rooms  #/rooms/ID  #/rooms/ID/…     chats; what is about one group below it
+ *   #/friends  #/friends/…   #/settings  #/settings/…
+ */
+export type Path = readonly string[];
+
+export function parsePath(hash: string): Path {
+  return hash
+    .replace(/^#?\/?/, "")
+    .split("/")
+    .filter((part) => part !== "")
+    .map((part) => {
+      try {
+        return decodeURIComponent(part);
+      } catch {
+        return part; // typed by hand
+      }
+    });
+}
+
+/** The href of a place, for links: href("rooms", id). */
+export function href(...path: string[]): string {
+  return "#/" + path.map(encodeURIComponent).join("/");
+}
+
+/** Goes to a place. With replace, "back" passes over the present one. */
+export function navigate(path: Path, options: { replace?: boolean } = {}): void {
+  const to = href(...path);
+  if (location.hash === to) {
+    return;
+  }
+  if (options.replace) {
+    history.replaceState(null, "", to);
+    window.dispatchEvent(new HashChangeEvent("hashchange"));
+  } else {
+    location.hash = to;
+  }
+}
+
+function subscribe(changed: () => void): () => void {
+  window.addEventListener("hashchange", changed);
+  return () => window.removeEventListener("hashchange", changed);
+}
+
+export function usePath(): Path {
+  const hash = useSyncExternalStore(subscribe, () => location.hash);
+  return useMemo(() => parsePath(hash), [hash]);
+}

@@ -1,0 +1,56 @@
+import { create } from "zustand";
+import { i18next, preferredLanguage, type Language } from "../i18n";
+
+export type Theme = "system" | "light" | "dark";
+
+export interface Settings {
+  theme: Theme;
+  language: Language;
+  /** Desktop notifications are wished for; the browser must allow them too. */
+  notifications: boolean;
+}
+
+const key = "parley.settings";
+
+function load(): Settings {
+  const defaults: Settings = { theme: "system", language: preferredLanguage(), notifications: false };
+  try {
+    return { ...defaults, ...(JSON.parse(localStorage.getItem(key) ?? "{}") as Partial<Settings>) };
+  } catch {
+    return defaults; // storage is blocked, or was written by someone else
+  }
+}
+
+function apply({ theme, language }: Settings): void {
+  if (theme === "system") {
+    delete document.documentElement.dataset.theme;
+  } else {
+    document.documentElement.dataset.theme = theme;
+  }
+  if (i18next.language !== language) {
+    void i18next.changeLanguage(language);
+  }
+}
+
+/** This browser's settings. They are kept in localStorage and follow other tabs. */
+export const useSettings = create<Settings>(load);
+
+export function changeSettings(patch: Partial<Settings>): void {
+  useSettings.setState(patch);
+  try {
+    localStorage.setItem(key, JSON.stringify(useSettings.getState()));
+  } catch {
+    // They hold for this visit.
+  }
+}
+
+/** Applies the settings now and whenever they change, here or in another tab. */
+export function keepSettings(): void {
+  apply(useSettings.getState());
+  useSettings.subscribe(apply);
+  window.addEventListener("storage", (event) => {
+    if (event.key === key) {
+      useSettings.setState(load());
+    }
+  });
+}

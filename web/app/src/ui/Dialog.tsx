@@ -1,0 +1,45 @@
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
+import { useTranslation } from "react-i18next";
+import { IconButton } from "./Button";
+import css from "./Dialog.module.css";
+
+export interface DialogProps {
+  title: string;
+  isOpen: boolean;
+  onClose: () => void;
+  /** alertdialog: it asks before something is taken away, and a click beside it does not close it. */
+  role?: "dialog" | "alertdialog";
+  children: ReactNode;
+  /** The row of buttons at the bottom, which stays in sight. */
+  footer?: ReactNode;
+}
+
+/** A modal dialog. The focus stays inside and returns to where it came from. */
+export function Dialog({ title, isOpen, onClose, role = "dialog", children, footer }: DialogProps) {
+  const { t } = useTranslation();
+  return (
+    <ModalOverlay
+      className={css.overlay}
+      isOpen={isOpen}
+      onOpenChange={(open) => !open && onClose()}
+      isDismissable={role === "dialog"}
+    >
+      <Modal className={css.modal}>
+        <AriaDialog className={css.dialog} role={role}>
+          <header className={css.header}>
+            <Heading slot="title" className={css.title}>
+              {title}
+            </Heading>
+            <IconButton label={t("ui.close")} onPress={onClose}>
+              <X size={20} aria-hidden />
+            </IconButton>
+          </header>
+          <div className={css.body}>{children}</div>
+          {footer && <footer className={css.footer}>{footer}</footer>}
+        </AriaDialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}
