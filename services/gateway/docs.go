@@ -14,8 +14,8 @@ import (
 	"github.com/parley-im/parley/pkg/fault"
 )
 
-// pages are what a browser may open: the first page, and the HTTP API, which
-// can be browsed without reaching outside.
+// pages are what a browser may open besides the web client: the HTTP API, which
+// can be browsed without reaching outside, and a first page for want of a client.
 type pages struct {
 	home []byte
 	docs []byte
@@ -67,10 +67,10 @@ func (p *pages) file(name string) ([]byte, error) {
 	return fs.ReadFile(swaggerui.FS, name)
 }
 
-// home answers the first page.
-func (a *api) home(*request) (answer, error) {
-	policy := "default-src 'none'; style-src " + a.pages.css + "; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-	return file200("text/html; charset=utf-8", a.pages.home).with("Content-Security-Policy", policy), nil
+// placeholder is the first page of a gateway without the web client.
+func (p *pages) placeholder() answer {
+	policy := "default-src 'none'; style-src " + p.css + "; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+	return file200("text/html; charset=utf-8", p.home).with("Content-Security-Policy", policy).with("Cache-Control", cacheChecked)
 }
 
 // docs answers the API's page.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"time"
 
@@ -28,6 +29,7 @@ type Deps struct {
 	Telemetry *telemetry.Telemetry // required
 	Now       func() time.Time     // nil: time.Now
 	Listener  net.Listener         // nil: Config.Addr is opened; Run closes it
+	Site      fs.FS                // the web client's build; nil: the one that was embedded
 }
 
 // Run is the whole gateway, until ctx ends: then it sends its sockets away,
@@ -73,7 +75,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	replicas := newReplicas(func(ctx context.Context) ([]string, error) {
 		return rpc.Replicas(ctx, nc, contract.Chat, 0)
 	}, cfg.ReplicasInterval, tel.Log)
-	api, err := newAPI(cfg, tel, calls, auth, limiter, replicas)
+	api, err := newAPI(cfg, deps, calls, auth, limiter, replicas)
 	if err != nil {
 		return err
 	}
@@ -103,13 +105,15 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 }
 
 // newAPI wires the HTTP half.
-func newAPI(cfg Config, tel *telemetry.Telemetry, calls *rpc.Client, auth *authentication, limiter *limiter, replicas *replicas) (*api, error) {
+func newAPI(cfg Config, deps Deps, calls *rpc.Client, auth *authentication, limiter *limiter, replicas *replicas) (*api, error) {
 	origins, originsErr := newOrigins(cfg.Origins)
 	addresses, addressesErr := newAddresses(cfg.TrustedProxies, cfg.LimitLoopback)
 	pages, pagesErr := newPages(run.Version)
-	if err := errors.Join(originsErr, addressesErr, pagesErr); err != nil {
+	site, siteErr := newSite(deps.Site)
+	if err := errors.Join(originsErr, addressesErr, pagesErr, siteErr); err != nil {
 		return nil, err
 	}
+	tel := deps.Telemetry
 	return &api{
 		cfg:       cfg,
 		log:       tel.Log,
@@ -124,6 +128,7 @@ func newAPI(cfg Config, tel *telemetry.Telemetry, calls *rpc.Client, auth *authe
 		origins:   origins,
 		addresses: addresses,
 		pages:     pages,
+		site:      site,
 	}, nil
 }
 

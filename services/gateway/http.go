@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -31,6 +32,7 @@ type api struct {
 	origins   *origins
 	addresses *addresses
 	pages     *pages
+	site      *site
 }
 
 // access says who may make a call, and which limit counts it.
@@ -57,6 +59,7 @@ func (a *api) routes() []route {
 	const v1 = "/api/v1"
 	return []route{
 		{http.MethodGet, "/", page, a.home},
+		{http.MethodGet, "/assets/:file", page, a.siteFile},
 		{http.MethodGet, "/docs", page, a.docs},
 		{http.MethodGet, "/docs/:file", page, a.docsFile},
 		{http.MethodGet, "/.well-known/jwks.json", page, a.jwks},
@@ -98,6 +101,18 @@ func (a *api) routes() []route {
 	}
 }
 
+// siteRoutes are the web client's files beside its first page, such as its
+// icon, each by its name: any other is still no route.
+func (a *api) siteRoutes() []route {
+	var routes []route
+	for name := range a.site.files {
+		if !strings.HasPrefix(name, siteAssets) {
+			routes = append(routes, route{http.MethodGet, "/" + name, page, a.siteFile})
+		}
+	}
+	return routes
+}
+
 // socketPath is where clients upgrade to WebSocket.
 const socketPath = "/api/v1/ws"
 
@@ -120,8 +135,12 @@ func (a *api) newApp(upgrade ...fiber.Handler) *fiber.App {
 		ErrorHandler:                 a.fail,
 	})
 	app.Use(a.edge)
-	for _, r := range a.routes() {
+	for _, r := range append(a.routes(), a.siteRoutes()...) {
 		app.Add(r.method, r.path, a.adapt(r))
+		if r.access == page {
+			r.method = http.MethodHead
+			app.Add(r.method, r.path, a.adapt(r))
+		}
 	}
 	if len(upgrade) > 0 {
 		app.Get(socketPath, upgrade...)

@@ -16,6 +16,7 @@ type answer struct {
 	raw    []byte // sent as it is, instead
 	mime   string // of raw
 	header [][2]string
+	vary   string // the request's header that decided what is answered; empty for none
 }
 
 func ok200(body any) answer      { return answer{status: http.StatusOK, body: body} }
@@ -26,6 +27,15 @@ func empty204() answer           { return answer{status: http.StatusNoContent} }
 // file200 answers a page or a part of one.
 func file200(mime string, raw []byte) answer {
 	return answer{status: http.StatusOK, raw: raw, mime: mime}
+}
+
+// notModified304 says that what the client has still holds.
+func notModified304() answer { return answer{status: http.StatusNotModified} }
+
+// varying says that another value of this header would be answered otherwise.
+func (w answer) varying(header string) answer {
+	w.vary = header
+	return w
 }
 
 // with adds a header.
@@ -45,6 +55,9 @@ func (w answer) write(fc *fiber.Ctx) error {
 	}
 	for _, h := range w.header {
 		fc.Set(h[0], h[1])
+	}
+	if w.vary != "" {
+		fc.Vary(w.vary)
 	}
 	fc.Status(w.status)
 	if body == nil {

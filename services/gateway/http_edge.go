@@ -86,6 +86,7 @@ func (a *api) guard(fc *fiber.Ctx) {
 // read and so never came to edge.
 func (a *api) fail(fc *fiber.Ctx, err error) error {
 	a.guard(fc)
+	fc.Set(fiber.HeaderCacheControl, "no-store") // what is missing now may be there soon
 	p := problemOf(err, requestID(fc))
 	var protocol *fiber.Error
 	if errors.As(err, &protocol) {

@@ -46,6 +46,21 @@ func (r *request) pathSeq() (int64, error) {
 // file is the last part of the path.
 func (r *request) file() string { return r.fiber.Params("file") }
 
+// path is the whole path.
+func (r *request) path() string { return r.fiber.Path() }
+
+// header is all values of a header, as one list.
+func (r *request) header(name string) string {
+	var values []string
+	for _, v := range r.fiber.Request().Header.PeekAll(name) {
+		values = append(values, string(v)) // a copy: the buffer is the server's
+	}
+	return strings.Join(values, ",")
+}
+
+// host is the host that the client asked for, as a trusted proxy tells it.
+func (r *request) host() string { return r.fiber.Hostname() }
+
 // query is the first value of the query's parameter, and whether it is there.
 func (r *request) query(name string) (string, bool) {
 	args := r.fiber.Context().QueryArgs()

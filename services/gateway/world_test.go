@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -51,6 +52,12 @@ type world struct {
 // newWorld starts it, with settings changed.
 func newWorld(t *testing.T, change func(*Config)) *world {
 	t.Helper()
+	return newSiteWorld(t, change, nil)
+}
+
+// newSiteWorld starts it with a build of the web client; nil is the embedded one.
+func newSiteWorld(t *testing.T, change func(*Config), site fs.FS) *world {
+	t.Helper()
 	srv := startNATS(t, -1)
 	key, err := token.NewKey(time.Now())
 	if err != nil {
@@ -90,7 +97,7 @@ func newWorld(t *testing.T, change func(*Config)) *world {
 	}
 	w.url = "http://" + listener.Addr().String()
 	w.stop = background(t, func(ctx context.Context) error {
-		return Run(ctx, cfg, Deps{Telemetry: w.tel, Listener: listener})
+		return Run(ctx, cfg, Deps{Telemetry: w.tel, Listener: listener, Site: site})
 	})
 	eventually(t, "the gateway is ready", func() bool {
 		response, err := http.Get(w.url + "/")
