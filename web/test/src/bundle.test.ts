@@ -1,0 +1,25 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { report } from "./harness/report";
+
+const dist = join(import.meta.dirname, "../../../services/gateway/web/dist");
+
+/** What all of the client may weigh, in bytes as they travel. */
+const most = 200 << 10;
+
+for (const [encoding, suffix] of [
+  ["Brotli", ".br"],
+  ["gzip", ".gz"],
+] as const) {
+  test(`the whole client is under ${most >> 10} KiB with ${encoding}`, () => {
+    const files = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((f) => /\.\w+$/.test(f));
+    const sizes = files
+      .filter((f) => !/\.(br|gz)$/.test(f))
+      .map((f) => statSync(join(dist, files.includes(f + suffix) ? f + suffix : f)).size);
+    const sum = sizes.reduce((a, b) => a + b, 0);
+    expect(files.some((f) => f.startsWith("assets") && f.endsWith(`.js${suffix}`))).toBe(true);
+    report(`all files with ${encoding}: ${(sum / 1024).toFixed(1)} KiB`);
+    expect(sum).toBeLessThan(most);
+  });
+}
