@@ -18,21 +18,42 @@ BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 MODULES ?= $(patsubst $(CURDIR)/%,./%,$(shell go list -m -f '{{.Dir}}'))
 PACKAGES = $(MODULES:%=%/...)
 
+# The web client belongs to all of it, not to some modules.
+WEB ?= $(if $(filter file,$(origin MODULES)),yes)
+
 ARGS ?=
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test alone race allocs lint fmt bench generate faults load figures plots env secrets
+.DELETE_ON_ERROR:
+.PHONY: help run web test alone race allocs webtest lint weblint fmt bench generate faults load figures plots env secrets
 
 help: ## Tell what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Built and then started, not "go run": that makes an error of Ctrl-C.
 run: ## Start the whole system in one process; ARGS are its flags.
+	@if ! command -v npm >/dev/null; then echo "there is no Node here: going on without building the web client"; \
+	else $(MAKE) --no-print-directory web || echo "the web client was not built: going on without"; fi
 	@go build -o bin/parley ./standalone
 	@exec bin/parley $(ARGS)
 
-test: alone race allocs ## Build each module alone, run all tests under the race detector, count allocations.
+# What the gateway embeds. A page that is newer than all that it is made from is
+# left as it is; folders count too, as they show what was removed.
+PAGE := services/gateway/web/dist/index.html
+NPM_INSTALLED := web/node_modules/.package-lock.json
+WEB_SOURCES = $(shell find web/app/src web/app/public web/sdk/src web/scripts ! -name '*.test.ts*') $(wildcard web/app/*.* web/*/package.json)
+
+web: $(PAGE) ## Build the web client that gateways serve, if something of it has changed.
+
+$(PAGE): $(NPM_INSTALLED) $(WEB_SOURCES)
+	cd web && npm run build
+
+$(NPM_INSTALLED): web/package-lock.json
+	cd web && npm ci
+	@touch $@
+
+test: alone race allocs $(if $(WEB),webtest) ## Build each module alone, run all tests under the race detector, count allocations; test the web client.
 
 # With GOWORK=off a module sees only its own go.mod: this finds requirements
 # that the workspace hides. Vet compiles tests too.
@@ -53,6 +74,12 @@ race:
 	$(if $(RACE),,@echo "no C compiler: testing without the race detector")
 	$(if $(PLAIN),go test -timeout 15m $(TESTFLAGS) $(PLAIN:%=%/...))
 	$(if $(RACED),go test $(RACE) -timeout 15m $(TESTFLAGS) $(RACED:%=%/...))
+
+# The SDK's and the app's tests, and then both in a browser against processes.
+webtest: $(PAGE) ## Test the web client: its SDK, the app, and all of it in a browser.
+	cd web && npm test
+	go build -o bin/parley ./standalone
+	chromium="$$(.ci/chromium)" && cd web && CHROMIUM="$$chromium" PARLEY="$(CURDIR)/bin/parley" npm run test:browser
 
 # The packages of the hot paths. Each has benchmarks, and a TestAllocs that says
 # what they may allocate, in a file that is not built under the race detector.
@@ -105,14 +132,18 @@ plots: loads ## Measure what SWEEP, or all, change, for DURATION a point, and dr
 	$(LOAD) -sweep $(or $(SWEEP),all) -json docs/performance/plots.json
 	go generate ./e2e/load
 
-lint: ## Check formatting, vet, and run golangci-lint with the import rules.
+lint: $(if $(WEB),weblint) ## Check formatting, vet, and run golangci-lint with the import rules; check the web client's types and style.
 	@unformatted="$$(gofmt -l $(MODULES))"; \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
 	go vet $(PACKAGES)
 	go run $(GOLANGCI_LINT) run $(PACKAGES)
 
-fmt: ## Format all Go code.
+weblint: $(NPM_INSTALLED)
+	cd web && npm run lint
+
+fmt: $(if $(WEB),$(NPM_INSTALLED)) ## Format all code.
 	gofmt -w $(MODULES)
+	$(if $(WEB),cd web && npm run format)
 
 # BENCHFLAGS are further ones of the test binaries, such as -test.benchtime=5s.
 BASE ?= main

@@ -15,6 +15,18 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
+// stage is the one of that name in deploy/Dockerfile; the image's own has none.
+func stage(t *testing.T, name string) instructions.Stage {
+	t.Helper()
+	for _, s := range dockerfile(t) {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("there is no stage %q", name)
+	return instructions.Stage{}
+}
+
 // dockerfile parses deploy/Dockerfile; what BuildKit's linter says fails the
 // test.
 func dockerfile(t *testing.T) []instructions.Stage {
@@ -84,11 +96,7 @@ func arguments(t *testing.T, stage instructions.Stage, given map[string]string) 
 var pinned = regexp.MustCompile(`^[a-z0-9./-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}$`)
 
 func TestDockerfile(t *testing.T) {
-	stages := dockerfile(t)
-	if len(stages) != 2 {
-		t.Fatalf("%d stages", len(stages))
-	}
-	build, final := stages[0], stages[1]
+	build, final := stage(t, "build"), stage(t, "")
 
 	t.Run("the builder cross-compiles", func(t *testing.T) {
 		if build.Platform != "$BUILDPLATFORM" || !regexp.MustCompile(`^golang:\d+\.\d+\.\d+-`).MatchString(build.BaseName) {
@@ -105,6 +113,25 @@ func TestDockerfile(t *testing.T) {
 			if !strings.Contains(strings.Join(run.FlagsUsed, " "), "mount") {
 				t.Errorf("no cache is mounted for %s", line)
 			}
+		}
+	})
+	t.Run("only a gateway needs Node", func(t *testing.T) {
+		chosen, lex := stage(t, "web"), shell.NewLex('\\')
+		for service := range programs(t) {
+			name, _, err := lex.ProcessWord(chosen.BaseName, shell.EnvsFromSlice([]string{"SERVICE=" + service}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			base := stage(t, name)
+			for strings.HasPrefix(base.BaseName, "web-") {
+				base = stage(t, base.BaseName)
+			}
+			if node := regexp.MustCompile(`^node:20\.\d+\.\d+-`).MatchString(base.BaseName); node != (service == "gateway") {
+				t.Errorf("the pages of %s come from %s", service, base.BaseName)
+			}
+		}
+		if pages := stage(t, "web-gateway"); pages.Platform != "$BUILDPLATFORM" {
+			t.Errorf("pages are built on %s", pages.Platform)
 		}
 	})
 	t.Run("the base is pinned and has no shell", func(t *testing.T) {

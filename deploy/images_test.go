@@ -81,7 +81,7 @@ func programs(t *testing.T) map[string]string {
 	t.Helper()
 	list := map[string]string{}
 	for _, service := range contract.Services() {
-		list[string(service)] = arguments(t, dockerfile(t)[0], map[string]string{"SERVICE": string(service)})["PACKAGE"]
+		list[string(service)] = arguments(t, stage(t, "build"), map[string]string{"SERVICE": string(service)})["PACKAGE"]
 	}
 	if _, err := os.Stat("smoke"); err == nil {
 		list["smoke"] = "deploy/smoke"
@@ -97,11 +97,11 @@ func TestDockerignore(t *testing.T) {
 			switch {
 			case err != nil || entry.IsDir():
 				return err
-			case strings.HasSuffix(name, "_test.go"), filepath.Ext(name) == ".env", filepath.Ext(name) == ".db":
+			case strings.HasSuffix(name, "_test.go"), strings.HasPrefix(name, "services/gateway/web/dist"), filepath.Ext(name) == ".env", filepath.Ext(name) == ".db":
 				t.Errorf("%s is let through", name)
 			}
 			top, _, _ := strings.Cut(name, string(filepath.Separator))
-			if !slices.Contains([]string{"pkg", "services", "deploy", "e2e", "standalone", "LICENSE"}, top) {
+			if !slices.Contains([]string{"pkg", "services", "deploy", "e2e", "standalone", "web", "LICENSE"}, top) {
 				t.Errorf("%s is let through", name)
 			}
 			return nil
@@ -140,7 +140,7 @@ func TestDockerignore(t *testing.T) {
 // buildGateway runs the Dockerfile's last RUN, which builds, in dir.
 func buildGateway(t *testing.T, dir string, given map[string]string) string {
 	t.Helper()
-	stage, out := dockerfile(t)[0], t.TempDir()
+	stage, out := stage(t, "build"), t.TempDir()
 	given["SERVICE"], given["TARGETOS"], given["TARGETARCH"] = string(contract.Gateway), runtime.GOOS, runtime.GOARCH
 	runs := commands[*instructions.RunCommand](stage)
 	line := strings.ReplaceAll(strings.Join(runs[len(runs)-1].CmdLine, " "), "/out/", out+"/")

@@ -118,7 +118,7 @@ func TestRelease(t *testing.T) {
 	}
 	want := map[string]string{"smoke": "deploy/smoke"}
 	for _, service := range contract.Services() {
-		want[string(service)] = arguments(t, dockerfile(t)[0], map[string]string{"SERVICE": string(service)})["PACKAGE"]
+		want[string(service)] = arguments(t, stage(t, "build"), map[string]string{"SERVICE": string(service)})["PACKAGE"]
 	}
 	if !maps.Equal(built, want) {
 		t.Errorf("images of %v, want %v", built, want)
@@ -137,8 +137,8 @@ func TestRelease(t *testing.T) {
 			args = append(args, name)
 		}
 	}
-	known := arguments(t, dockerfile(t)[0], map[string]string{})
-	maps.Copy(known, arguments(t, dockerfile(t)[1], map[string]string{}))
+	known := arguments(t, stage(t, "build"), map[string]string{})
+	maps.Copy(known, arguments(t, stage(t, ""), map[string]string{}))
 	for _, arg := range args {
 		if _, ok := known[arg]; !ok {
 			t.Errorf("the Dockerfile has no argument %s", arg)
