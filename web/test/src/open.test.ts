@@ -5,12 +5,17 @@ import { until } from "./harness/wait";
 
 const s = stage();
 
-test.for([12, 40, 300])("a chat of %i messages that were read opens at its end", async (count) => {
+// Few long ones overflow only once they are measured.
+test.for([
+  [9, 300],
+  [40, 10],
+  [300, 10],
+] as const)("a chat of %i messages of %i letters, all read, opens at its end", async ([count, length]) => {
   const { a: ann, b: bob, room } = await friends(s.system, "ann", "bob");
   await flood(
     ann,
     room,
-    Array.from({ length: count }, (_, i) => `message ${i + 1}`),
+    Array.from({ length: count }, (_, i) => `${i + 1} ${"long ".repeat(length / 5)}`),
   );
   await flood(ann, room, ["the very last one"]);
   await bob.call("PUT", `/rooms/${room}/read`, { seq: count + 1 });
