@@ -77,9 +77,9 @@ race:
 
 # The SDK's and the app's tests, and then both in a browser against processes.
 webtest: $(PAGE) ## Test the web client: its SDK, the app, and all of it in a browser.
-	cd web && npm test
 	go build -o bin/parley ./standalone
-	chromium="$$(.ci/chromium)" && cd web && CHROMIUM="$$chromium" PARLEY="$(CURDIR)/bin/parley" npm run test:browser
+	cd web && PARLEY_BIN="$(CURDIR)/bin/parley" npm test
+	chromium="$$(.ci/chromium)" && cd web && CHROMIUM="$$chromium" PARLEY_BIN="$(CURDIR)/bin/parley" npm run test:browser
 
 # The packages of the hot paths. Each has benchmarks, and a TestAllocs that says
 # what they may allocate, in a file that is not built under the race detector.

@@ -72,8 +72,8 @@ export class Process {
 }
 
 function program(): string {
-  const path = process.env.PARLEY;
-  if (!path) throw new Error("PARLEY names no program; make webtest sets it");
+  const path = process.env.PARLEY_BIN;
+  if (!path) throw new Error("PARLEY_BIN names no program; make webtest sets it");
   return path;
 }
 
