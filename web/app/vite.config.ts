@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defaultClientConditions, type Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -30,6 +31,8 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
+    // The gateways of tests run in Node, whatever the tests do.
+    alias: [{ find: /^ws$/, replacement: fileURLToPath(import.meta.resolve("ws")) }],
     setupFiles: ["./src/test/setup.ts"],
     css: { modules: { classNameStrategy: "non-scoped" } },
   },

@@ -15,11 +15,16 @@ export function CodeSent({ code, email }: { code: MailedCode; email: string }) {
   const [error, setError] = useState<unknown>(null);
   const [pending, setPending] = useState(false);
 
-  async function resend() {
-    if (code.wait > 0) return;
+  async function resend(form: Element | null) {
     setPending(true);
     setError(null);
-    await code.send(email).catch(setError);
+    try {
+      await code.send(email);
+      // The button rests now; the next thing to do is there.
+      form?.querySelector<HTMLElement>("input[name=code]")?.focus();
+    } catch (e) {
+      setError(e);
+    }
     setPending(false);
   }
 
@@ -34,7 +39,12 @@ export function CodeSent({ code, email }: { code: MailedCode; email: string }) {
         </div>
       </Notice>
       <div className={css.again}>
-        <Button kind="quiet" onPress={() => void resend()} isDisabled={code.wait > 0} isPending={pending}>
+        <Button
+          kind="quiet"
+          onPress={(e) => void resend(e.target.closest("form"))}
+          isDisabled={code.wait > 0}
+          isPending={pending}
+        >
           {code.wait > 0 ? t("code.again_in", { seconds: code.wait }) : t("code.again")}
         </Button>
         <Button kind="quiet" onPress={code.change}>

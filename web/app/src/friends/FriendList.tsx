@@ -87,7 +87,6 @@ function Friends({ count }: { count: number }) {
   async function remove({ user }: Friend) {
     await unfriend(user.id);
     toast(t("friends.removed", { name: user.nickname }));
-    list.current?.focus(); // the row that had the focus is gone
   }
 
   return (
@@ -118,6 +117,7 @@ function Friends({ count }: { count: number }) {
         action={t("friends.remove")}
         danger
         isOpen={removing !== null}
+        fallback={list}
         onClose={() => setRemoving(null)}
         onConfirm={async () => {
           if (removing) await remove(removing);

@@ -1,4 +1,5 @@
 import { isCode, type Role, type Room } from "@parley-im/sdk";
+import type { RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { navigate } from "../shell/route";
 import { changeBook, readRoom } from "../store/rooms";
@@ -22,12 +23,12 @@ export interface GroupDialogsProps {
   members: Members;
   act: GroupAct | null;
   onClose: () => void;
-  /** After the row that had the focus went away. */
-  onGone: () => void;
+  /** Takes the focus when the row that had it is gone. */
+  fallback: RefObject<HTMLElement | null>;
 }
 
 /** The dialog of the act that was chosen. */
-export function GroupDialogs({ room, members, act, onClose, onGone }: GroupDialogsProps) {
+export function GroupDialogs({ room, members, act, onClose, fallback }: GroupDialogsProps) {
   const { t } = useTranslation();
   const { userId } = currentSession();
 
@@ -47,7 +48,6 @@ export function GroupDialogs({ room, members, act, onClose, onGone }: GroupDialo
     await currentSession().removeMember(room.id, id);
     members.left(id);
     toast(t("groups.removed", { name }));
-    onGone();
   }
 
   async function give(id: string, role: Role) {
@@ -94,6 +94,7 @@ export function GroupDialogs({ room, members, act, onClose, onGone }: GroupDialo
           action={t("groups.remove")}
           danger
           isOpen
+          fallback={fallback}
           onClose={onClose}
           onConfirm={() => remove(act.userId, act.name)}
         >

@@ -56,13 +56,7 @@ export function GroupInfo({ room }: { room: Room }) {
           />
         )}
       </VirtualList>
-      <GroupDialogs
-        room={room}
-        members={members}
-        act={act}
-        onClose={() => setAct(null)}
-        onGone={() => list.current?.focus()}
-      />
+      <GroupDialogs room={room} members={members} act={act} onClose={() => setAct(null)} fallback={list} />
     </>
   );
 }

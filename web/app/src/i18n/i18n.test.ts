@@ -23,3 +23,38 @@ test("no text is empty, and both languages fill in the same values", () => {
     }
   }
 });
+
+/** The app's own sources, with their texts. */
+const sources = import.meta.glob<string>(["../**/*.{ts,tsx}", "!../**/*.test.*", "!../test/*"], {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+const code = Object.values(sources).join("\n");
+
+test("every key that is used is there, and every key that is there is used", () => {
+  expect(Object.keys(sources).length).toBeGreaterThan(50);
+  // Whole keys, and the beginnings of those that are put together: `groups.role_${role}`.
+  const used = new Set([...code.matchAll(/["`]([a-z]+\.[a-z_0-9]+)["`]/g)].map((m) => m[1]!));
+  const begun = [...code.matchAll(/`([a-z]+\.[a-z_0-9]*)\$\{/g)].map((m) => m[1]!);
+  const keys = Object.keys(en);
+  const known = new Set([...keys, ...stems(en)]);
+  const groups = new Set(keys.map((key) => key.split(".")[0]));
+  expect([...used].filter((key) => groups.has(key.split(".")[0]) && !known.has(key))).toEqual([]);
+  expect(begun.filter((start) => !keys.some((key) => key.startsWith(start)))).toEqual([]);
+  const isUsed = (key: string) => used.has(key) || used.has(stems({ [key]: "" })[0]!);
+  expect(keys.filter((key) => !isUsed(key) && !begun.some((start) => key.startsWith(start)))).toEqual([]);
+});
+
+test("no key stands twice in a file", async () => {
+  const files = import.meta.glob<string>("./*.json", { query: "?raw", import: "default" });
+  expect(Object.keys(files)).toHaveLength(2);
+  for (const [name, read] of Object.entries(files)) {
+    const keys = [...(await read()).matchAll(/^ {2}"([^"]+)":/gm)].map((m) => m[1]!);
+    expect(keys.length, name).toBeGreaterThan(100);
+    expect(
+      keys.filter((key, i) => keys.indexOf(key) !== i),
+      name,
+    ).toEqual([]);
+  }
+});

@@ -34,8 +34,6 @@ export function Devices() {
     }
     setDevices((all) => all?.filter((d) => d.id !== device.id) ?? null);
     toast(t("devices.ended", { name: device.device_name || t("devices.unnamed") }));
-    // The button that had the focus is gone.
-    list.current?.focus();
   }
 
   return (
@@ -59,6 +57,7 @@ export function Devices() {
         action={t("devices.end")}
         danger
         isOpen={ending !== null}
+        fallback={list}
         onClose={() => setEnding(null)}
         onConfirm={async () => {
           if (ending) await end(ending);

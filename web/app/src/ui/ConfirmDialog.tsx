@@ -1,4 +1,4 @@
-import { useState, type ReactNode } from "react";
+import { useState, type ReactNode, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
@@ -11,13 +11,16 @@ export interface ConfirmDialogProps {
   action: string;
   danger?: boolean;
   isOpen: boolean;
+  /** Takes the focus when the act has taken away what had it. */
+  fallback?: RefObject<HTMLElement | null>;
   onClose: () => void;
   /** Done while the dialog waits; it closes after success and shows what went wrong otherwise. */
   onConfirm: () => Promise<void>;
 }
 
 /** Asks before something that is not easily undone. */
-export function ConfirmDialog({ title, children, action, danger, isOpen, onClose, onConfirm }: ConfirmDialogProps) {
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  const { title, children, action, danger, isOpen, fallback, onClose, onConfirm } = props;
   const { t } = useTranslation();
   const [pending, setPending] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -46,6 +49,7 @@ export function ConfirmDialog({ title, children, action, danger, isOpen, onClose
       title={title}
       isOpen={isOpen}
       onClose={close}
+      fallback={fallback}
       footer={
         <>
           <Button onPress={close} autoFocus>

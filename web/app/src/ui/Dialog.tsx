@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode, type RefObject } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "./Button";
@@ -14,10 +14,12 @@ export interface DialogProps {
   children: ReactNode;
   /** The row of buttons at the bottom, which stays in sight. */
   footer?: ReactNode;
+  /** Takes the focus after the dialog when what had it before is gone. */
+  fallback?: RefObject<HTMLElement | null>;
 }
 
 /** A modal dialog. The focus stays inside and returns to where it came from. */
-export function Dialog({ title, isOpen, onClose, role = "dialog", children, footer }: DialogProps) {
+export function Dialog({ title, isOpen, onClose, role = "dialog", children, footer, fallback }: DialogProps) {
   const { t } = useTranslation();
   return (
     <ModalOverlay
@@ -37,9 +39,22 @@ export function Dialog({ title, isOpen, onClose, role = "dialog", children, foot
             </IconButton>
           </header>
           <div className={css.body}>{children}</div>
+          {fallback && <FocusAfter fallback={fallback} />}
           {footer && <footer className={css.footer}>{footer}</footer>}
         </AriaDialog>
       </Modal>
     </ModalOverlay>
   );
+}
+
+/** Looks, once the dialog is gone and react-aria has tried to give the focus back, whether anything has it. */
+function FocusAfter({ fallback }: { fallback: RefObject<HTMLElement | null> }) {
+  useEffect(
+    () => () => {
+      const look = () => document.activeElement === document.body && fallback.current?.focus();
+      requestAnimationFrame(() => requestAnimationFrame(look));
+    },
+    [fallback],
+  );
+  return null;
 }

@@ -10,5 +10,4 @@ export function moveByArrows(event: KeyboardEvent<HTMLElement>): void {
   if (!next) return;
   event.preventDefault();
   next.focus();
-  next.scrollIntoView({ block: "nearest" });
 }
