@@ -57,6 +57,7 @@ function Log({ room, held }: { room: Room; held: Window }) {
         startAtFresh={held.epoch === opened.epoch}
         draw={(row, place) => (
           <MessageRow
+            t={t}
             row={row}
             group={room.type === "group"}
             read={row.key === readKey}

@@ -1,6 +1,6 @@
 import { MoreHorizontal } from "lucide-react";
 import { memo, useEffect, useRef, type MouseEvent } from "react";
-import { useTranslation } from "react-i18next";
+import type { TFunction } from "i18next";
 import { personName } from "../rooms/name";
 import { clock, day, full } from "../shell/time";
 import { usePeople, wantPerson } from "../store/people";
@@ -14,6 +14,8 @@ import { MessageText } from "./MessageText";
 import type { Place } from "./RowList";
 
 interface RowProps {
+  /** Taken from the list: each row alone would have to ask for the language. */
+  t: TFunction;
   row: Row;
   group: boolean;
   /** The peer has read up to here. */
@@ -25,13 +27,12 @@ interface RowProps {
 
 /** One message with what stands above it (a date, the line of what is new) and below it (time, state). */
 export const MessageRow = memo(MessageRowView, (a, b) => {
-  const still = a.group === b.group && a.read === b.read && a.menuOpen === b.menuOpen;
+  const still = a.t === b.t && a.group === b.group && a.read === b.read && a.menuOpen === b.menuOpen;
   return still && a.place.newest === b.place.newest && a.place.entry === b.place.entry && sameRow(a.row, b.row);
 });
 
-function MessageRowView({ row, group, read, place, menuOpen, openMenu }: RowProps) {
-  const { t } = useTranslation();
-  const name = useSenderName(row);
+function MessageRowView({ t, row, group, read, place, menuOpen, openMenu }: RowProps) {
+  const name = useSenderName(row, t);
   const button = useRef<HTMLButtonElement>(null);
   const open = () => button.current && openMenu({ row, button: button.current, at: Date.now() });
   return (
@@ -53,7 +54,7 @@ function MessageRowView({ row, group, read, place, menuOpen, openMenu }: RowProp
         <div className={style.column}>
           {group && !row.mine && row.first && <p className={style.name}>{name}</p>}
           <div className={style.line}>
-            <Bubble row={row} onTap={open} />
+            <Bubble t={t} row={row} onTap={open} />
             {row.message?.type === "text" && (
               <button
                 ref={button}
@@ -70,15 +71,14 @@ function MessageRowView({ row, group, read, place, menuOpen, openMenu }: RowProp
               </button>
             )}
           </div>
-          <MessageState row={row} read={read} newest={place.newest} />
+          <MessageState t={t} row={row} read={read} newest={place.newest} />
         </div>
       </article>
     </div>
   );
 }
 
-function Bubble({ row, onTap }: { row: Row; onTap: () => void }) {
-  const { t } = useTranslation();
+function Bubble({ t, row, onTap }: { t: TFunction; row: Row; onTap: () => void }) {
   if (row.message?.type === "removed") {
     return (
       <p className={style.removed} title={full(row.at)}>
@@ -108,8 +108,7 @@ function Bubble({ row, onTap }: { row: Row; onTap: () => void }) {
   );
 }
 
-function useSenderName(row: Row): string {
-  const { t } = useTranslation();
+function useSenderName(row: Row, t: TFunction): string {
   const sender = row.mine ? "" : (row.message?.sender_id ?? "");
   const profile = usePeople((s) => s.profiles[sender]);
   useEffect(() => wantPerson(sender), [sender]);

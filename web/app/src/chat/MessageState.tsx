@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import type { TFunction } from "i18next";
 import { clock } from "../shell/time";
 import { currentConnection } from "../store/connection";
 import { forgetOutgoing } from "../store/messages";
@@ -6,10 +6,10 @@ import type { Row } from "../store/timeline";
 import style from "./MessageRow.module.css";
 
 /** What stands below a bubble: the time under the last of a group, and of one's own how far it has come. */
-export function MessageState({ row, read, newest }: { row: Row; read: boolean; newest: boolean }) {
-  const { t } = useTranslation();
+export function MessageState(props: { t: TFunction; row: Row; read: boolean; newest: boolean }) {
+  const { t, row, read, newest } = props;
   if (row.outgoing?.status === "failed") {
-    return <Failed row={row} />;
+    return <Failed t={t} row={row} />;
   }
   const state = stateOf(row, read, newest);
   if (!row.last && state === null) {
@@ -40,8 +40,7 @@ function stateOf(row: Row, read: boolean, newest: boolean): "sending" | "sent" |
   return newest ? "sent" : null;
 }
 
-function Failed({ row }: { row: Row }) {
-  const { t } = useTranslation();
+function Failed({ t, row }: { t: TFunction; row: Row }) {
   const { client_id, room_id, error } = row.outgoing!;
   const discard = () => {
     currentConnection().discard(client_id);

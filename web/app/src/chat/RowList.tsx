@@ -10,6 +10,9 @@ import { LoadFailed } from "./LoadFailed";
 import style from "./MessageLog.module.css";
 import { useScroll } from "./scroll";
 
+/** As far as this, in pixels, rows are drawn before they come into view: a turn of the wheel must not meet a blank. */
+const drawnAhead = 1_000;
+
 /** Where a row stands: the newest of all, and the one through which the keyboard enters the messages. */
 export interface Place {
   newest: boolean;
@@ -55,13 +58,15 @@ export function RowList(props: {
           scrollRef={scroller}
           data={shown}
           shift={shift}
+          bufferSize={drawnAhead}
           onScroll={scroll.onScroll}
+          onScrollEnd={scroll.onScrollEnd}
           onResize={scroll.onResize}
         >
           {(row, i) => (
             <div key={row.key}>
               {i === 0 && <Top held={held} begins={t("chat.begins")} />}
-              {draw(row, { newest: i === shown.length - 1, entry: i === scroll.entry })}
+              {draw(row, { newest: i === shown.length - 1, entry: row.key === scroll.entry })}
             </div>
           )}
         </Virtualizer>

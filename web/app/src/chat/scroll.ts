@@ -32,7 +32,7 @@ export function useScroll(listRef: RefObject<VirtualizerHandle | null>, scrolled
   const settled = useRef(false);
   const offset = useRef(0);
   const [atEnd, setAtEnd] = useState(true);
-  const [entry, setEntry] = useState(-1);
+  const [entry, setEntry] = useState<string | null>(null);
   const latest = useRef(scrolled);
 
   const toEnd = useCallback(() => {
@@ -44,7 +44,15 @@ export function useScroll(listRef: RefObject<VirtualizerHandle | null>, scrolled
     const view = listRef.current;
     settled.current ||= view !== null && view.viewportSize > 0 && view.scrollSize <= view.viewportSize;
     if (view && settled.current && latest.current.rows.length > 0) {
-      setEntry(lookAt(view, latest.current));
+      lookAt(view, latest.current);
+    }
+  }, [listRef]);
+
+  // The keyboard enters at the last row in view. While one scrolls that need not be told.
+  const onScrollEnd = useCallback(() => {
+    const view = listRef.current;
+    if (view) {
+      setEntry(latest.current.rows[lastInView(view, latest.current.rows)]?.key ?? null);
     }
   }, [listRef]);
 
@@ -66,7 +74,8 @@ export function useScroll(listRef: RefObject<VirtualizerHandle | null>, scrolled
       toEnd();
     }
     look();
-  }, [look, toEnd]);
+    onScrollEnd();
+  }, [look, onScrollEnd, toEnd]);
 
   useLayoutEffect(() => {
     latest.current = scrolled;
@@ -101,13 +110,13 @@ export function useScroll(listRef: RefObject<VirtualizerHandle | null>, scrolled
     }
   }, [room.id, toEnd]);
 
-  return { atEnd, entry, onScroll, onResize, toNewest };
+  return { atEnd, entry, onScroll, onScrollEnd, onResize, toNewest };
 }
 
-// Reads and drops what the place asks for; gives the last row that is in view.
-function lookAt(view: VirtualizerHandle, { room, held, rows }: Scrolled): number {
+// Reads and drops what the place asks for, and marks what is seen as read.
+function lookAt(view: VirtualizerHandle, { room, held, rows }: Scrolled): void {
   const top = view.findItemIndex(view.scrollOffset);
-  const bottom = Math.min(view.findItemIndex(view.scrollOffset + view.viewportSize - 8), rows.length - 1);
+  const bottom = lastInView(view, rows);
   const { loading, failed } = useMessages.getState();
   if (!loading[room.id] && !failed[room.id]) {
     if (!held.tail && bottom > rows.length - ahead) {
@@ -119,11 +128,17 @@ function lookAt(view: VirtualizerHandle, { room, held, rows }: Scrolled): number
       changeWindow(room.id, (w) => trimmed(w, seq));
     }
   }
-  const seen = rows.slice(0, bottom + 1).findLast((row) => row.message)?.message;
-  if (seen) {
-    markRead(room.id, seen.seq);
+  for (let i = bottom; i >= top; i--) {
+    const seen = rows[i]?.message;
+    if (seen) {
+      markRead(room.id, seen.seq);
+      break;
+    }
   }
-  return bottom;
+}
+
+function lastInView(view: VirtualizerHandle, rows: readonly Row[]): number {
+  return Math.min(view.findItemIndex(view.scrollOffset + view.viewportSize - 8), rows.length - 1);
 }
 
 // A window that is looked at again has its messages seen.
