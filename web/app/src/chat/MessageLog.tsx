@@ -38,7 +38,7 @@ function Log({ room, held }: { room: Room; held: Window }) {
     epoch: held.epoch,
   }));
   const rows = useMemo(
-    () => rowsOf(held.messages, held.tail ? outgoing : none, myId, opened.freshSeq),
+    () => rowsOf(held, held.tail ? outgoing : none, myId, opened.freshSeq),
     [held, outgoing, myId, opened],
   );
   const [menu, setMenu] = useState<MenuTarget | null>(null);

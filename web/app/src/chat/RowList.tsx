@@ -1,5 +1,5 @@
 import { ArrowDown } from "lucide-react";
-import { useRef, useState, type ReactElement } from "react";
+import { Fragment, useRef, useState, type ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { Room } from "@parley-im/sdk";
@@ -12,6 +12,8 @@ import { useScroll } from "./scroll";
 
 /** As far as this, in pixels, rows are drawn before they come into view: a turn of the wheel must not meet a blank. */
 const drawnAhead = 1_000;
+/** How high is what stands above the rows, in pixels. */
+const topHeight = 56;
 
 /** Where a row stands: the newest of all, and the one through which the keyboard enters the messages. */
 export interface Place {
@@ -35,7 +37,7 @@ export function RowList(props: {
   const list = useRef<VirtualizerHandle>(null);
   const scroll = useScroll(list, props);
   const busy = useMessages((s) => s.loading[room.id] !== undefined);
-  const failed = useMessages((s) => s.failed[room.id]);
+  const failed = useMessages((s) => s.failed[room.id] === "newer");
   return (
     <>
       {/* Older messages that are read while scrolling back are no news: only at the end are additions told. It scrolls by the keyboard. */}
@@ -52,25 +54,25 @@ export function RowList(props: {
         onKeyDown={moveBetweenActions}
       >
         <div className={style.push} />
-        {failed === "older" && <LoadFailed onRetry={() => void load(room.id, "older")} />}
+        <Top room={room} held={held} />
         <Virtualizer
           ref={list}
           scrollRef={scroller}
           data={shown}
           shift={shift}
+          startMargin={topHeight}
           bufferSize={drawnAhead}
           onScroll={scroll.onScroll}
           onScrollEnd={scroll.onScrollEnd}
           onResize={scroll.onResize}
         >
           {(row, i) => (
-            <div key={row.key}>
-              {i === 0 && <Top held={held} begins={t("chat.begins")} />}
+            <Fragment key={row.key}>
               {draw(row, { newest: i === shown.length - 1, entry: row.key === scroll.entry })}
-            </div>
+            </Fragment>
           )}
         </Virtualizer>
-        {failed === "newer" && <LoadFailed onRetry={() => void load(room.id, "newer")} />}
+        {failed && <LoadFailed onRetry={() => void load(room.id, "newer")} />}
       </div>
       {(!scroll.atEnd || !held.tail) && (
         <button
@@ -88,8 +90,17 @@ export function RowList(props: {
   );
 }
 
-function Top({ held, begins }: { held: Window; begins: string }) {
-  return <div className={style.top}>{held.older ? <span className={style.spinner} /> : begins}</div>;
+// What stands above the rows: always as high, or they would move when the last older page has come.
+function Top({ room, held }: { room: Room; held: Window }) {
+  const { t } = useTranslation();
+  const failed = useMessages((s) => s.failed[room.id] === "older");
+  return (
+    <div className={style.top} style={{ height: topHeight }}>
+      {failed && <LoadFailed onRetry={() => void load(room.id, "older")} />}
+      {held.older && !failed && <span className={style.spinner} />}
+      {!held.older && held.messages.length > 0 && t("chat.begins")}
+    </div>
+  );
 }
 
 // The list keeps its place only if it is told that rows came or went at the start.

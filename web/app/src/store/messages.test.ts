@@ -7,7 +7,7 @@ import { restBound } from "./window";
 const mine = (seq: number, client_id: string) => message(seq, { sender_id: me, client_id });
 const keys = () => {
   const { windows, outgoing: written } = store.useMessages.getState();
-  return rowsOf(windows.r!.messages, written.r ?? [], me, null).map((row) => row.key);
+  return rowsOf(windows.r!, written.r ?? [], me, null).map((row) => row.key);
 };
 
 beforeEach(() => {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { me, message, messages, minute, outgoing } from "../test/made";
-import { readRow, rowsOf } from "./timeline";
+import { readRow, rowsOf as rowsIn } from "./timeline";
+
+const rowsOf = (held: Parameters<typeof rowsIn>[0]["messages"], ...rest: Tail) =>
+  rowsIn({ messages: held, older: false }, ...rest);
+type Tail = [Parameters<typeof rowsIn>[1], string, number | null];
 
 const shape = (rows: ReturnType<typeof rowsOf>) =>
   rows.map((row) => (row.first ? "[" : "") + (row.message?.seq ?? row.outgoing!.client_id) + (row.last ? "]" : ""));
@@ -37,6 +41,13 @@ describe("grouping", () => {
     const rows = rowsOf(messages(1, 3), [], me, 2);
     expect(rows.map((row) => row.fresh)).toEqual([false, true, false]);
     expect(shape(rows)).toEqual(["[1]", "[2", "3]"]);
+  });
+
+  test("the first row stays as it is when older ones of its day and group come", () => {
+    const before = rowsIn({ messages: messages(3, 4), older: true }, [], me, null);
+    const after = rowsIn({ messages: messages(1, 4), older: false }, [], me, null);
+    expect(before).toEqual(after.slice(2));
+    expect(after[0]).toMatchObject({ day: true, first: true });
   });
 
   test("what is on its way is grouped with one's own messages", () => {

@@ -1,4 +1,5 @@
 import type { Message, Outgoing } from "@parley-im/sdk";
+import type { Window } from "./window";
 
 /** One line of the chat view: a message, or one that is on its way. */
 export interface Row {
@@ -20,9 +21,12 @@ export interface Row {
 
 const together = 5 * 60_000;
 
-/** What is shown of a room: its messages, and behind them what was written here and is not among them yet. */
+/**
+ * What is shown of a room: its messages, and behind them what was written here and is not among them yet. While there are
+ * older messages the first row has no date and begins no group: that would be gone again when those are there.
+ */
 export function rowsOf(
-  messages: readonly Message[],
+  { messages, older }: Pick<Window, "messages" | "older">,
   outgoing: readonly Outgoing[],
   myId: string,
   freshSeq: number | null,
@@ -33,7 +37,9 @@ export function rowsOf(
     const rest = outgoing.filter((o) => !here.has(o.client_id));
     entries.push(...rest.map(outgoingEntry));
   }
-  return entries.map((entry, i) => rowOf(entry, entries[i - 1], entries[i + 1], freshSeq));
+  // Until it is read, what stands above the first is taken to be like it.
+  const above = older ? entries[0] : undefined;
+  return entries.map((entry, i) => rowOf(entry, entries[i - 1] ?? above, entries[i + 1], freshSeq));
 }
 
 interface Entry {
