@@ -15,7 +15,7 @@ const grant = {
   expires_in: 900,
 };
 
-const user = userEvent.setup();
+const user = userEvent.setup({ delay: null });
 const field = (name: string) => screen.getByLabelText<HTMLInputElement>(name, { selector: "input" });
 const press = (name: string | RegExp) => user.click(screen.getByRole("button", { name }));
 const errorOf = (name: string) => {

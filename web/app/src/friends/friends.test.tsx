@@ -10,7 +10,7 @@ import { FriendList } from "./FriendList";
 
 vi.mock("../store/parley", () => import("../test/parley"));
 
-const user = userEvent.setup();
+const user = userEvent.setup({ delay: null });
 const find = async (account: string) =>
   user.type(screen.getByRole("textbox", { name: "Account of your friend" }), `${account}{Enter}`);
 

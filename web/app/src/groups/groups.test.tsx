@@ -14,7 +14,7 @@ import { RoomInfo } from "./RoomInfo";
 
 vi.mock("../store/parley", () => import("../test/parley"));
 
-const user = userEvent.setup();
+const user = userEvent.setup({ delay: null });
 const member = (id: string, role: Role, day: number): RoomMember => ({
   user: profile(id),
   role,
@@ -99,7 +99,7 @@ test("someone is removed after a question, and the focus stays in the list", asy
   const dialog = await choose("cleo", "Remove from group");
   await user.click(dialog.getByRole("button", { name: "Remove from group" }));
   await waitFor(() => expect(screen.queryByText("cleo")).toBeNull());
-  expect(asked.at(-1)?.what).toBe("DELETE /rooms/tea/members/cleo");
+  expect(asked.map((a) => a.what)).toContain("DELETE /rooms/tea/members/cleo");
   await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("list", { name: "Members" })));
 });
 
@@ -140,7 +140,7 @@ test("a group is disbanded after a question", async () => {
   const dialog = within(await screen.findByRole("alertdialog"));
   await user.click(dialog.getByRole("button", { name: "Disband group" }));
   await waitFor(() => expect(location.hash).toBe("#/rooms"));
-  expect(asked.at(-1)?.what).toBe("DELETE /rooms/tea");
+  expect(asked.map((a) => a.what)).toContain("DELETE /rooms/tea");
 });
 
 test("a group is renamed; a refused name is told at the field", async () => {
@@ -200,7 +200,7 @@ test("only friends who are no members can be added; those who are chosen are", a
   expect(screen.getByText("1 chosen")).toBeTruthy();
   await user.click(screen.getByRole("button", { name: "Add 1 member" }));
   await waitFor(() => expect(location.hash).toBe("#/rooms/tea/info"));
-  expect(asked.at(-1)?.body ?? asked.find((a) => a.what.startsWith("POST"))?.body).toEqual({ user_ids: ["gus"] });
+  expect(asked.find((a) => a.what.startsWith("POST"))?.body).toEqual({ user_ids: ["gus"] });
 });
 
 test("a group is made of a name and friends; asked for twice it is the same one", async () => {
