@@ -89,6 +89,21 @@ test("a friend is removed only after a question, and the focus stays in the list
   await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("list", { name: "Friends" })));
 });
 
+test("after the last friend is removed the focus is at the beginning of what is left", async () => {
+  await signIn(["bob"], { "DELETE /friends/bob": [204] });
+  render(
+    <main id="main" tabIndex={-1}>
+      <FriendList />
+    </main>,
+  );
+  await user.click(await screen.findByRole("button", { name: "More about bob" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Remove friend" }));
+  const dialog = within(await screen.findByRole("alertdialog"));
+  await user.click(dialog.getByRole("button", { name: "Remove friend" }));
+  await screen.findByText("No friends yet");
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("main")));
+});
+
 test("a removal that fails is told in the dialog, which stays", async () => {
   await signIn(["bob"], { "DELETE /friends/bob": [503, refusal("unavailable")] });
   render(<FriendList />);

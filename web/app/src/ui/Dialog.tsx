@@ -51,7 +51,10 @@ export function Dialog({ title, isOpen, onClose, role = "dialog", children, foot
 function FocusAfter({ fallback }: { fallback: RefObject<HTMLElement | null> }) {
   useEffect(
     () => () => {
-      const look = () => document.activeElement === document.body && fallback.current?.focus();
+      const look = () => {
+        // The fallback itself may be gone with its last row.
+        if (document.activeElement === document.body) (fallback.current ?? document.getElementById("main"))?.focus();
+      };
       requestAnimationFrame(() => requestAnimationFrame(look));
     },
     [fallback],
