@@ -31,6 +31,7 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
+    maxWorkers: 2,
     testTimeout: 60_000,
     // The gateways of tests run in Node, whatever the tests do.
     alias: [{ find: /^ws$/, replacement: fileURLToPath(import.meta.resolve("ws")) }],

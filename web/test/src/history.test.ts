@@ -20,7 +20,7 @@ const mostKept = 3 << 20;
 
 test(
   `${count} messages come while one looks on; memory stays, and all of them are found by scrolling back`,
-  { timeout: 240_000 },
+  { timeout: 120_000 + 60 * count },
   async () => {
     const { a: ann, b: bob, room } = await friends(s.system, "ann", "bob");
     const page = await s.visitor("Bob", 1);
