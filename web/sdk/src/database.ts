@@ -7,6 +7,9 @@ const stores = {
   cursors: "cursors",
 } as const;
 
+/** patience is how long a transaction may take, in milliseconds: browsers have been seen that never open a database. */
+const patience = 5000;
+
 let opened: Promise<IDBDatabase> | undefined;
 
 function open(): Promise<IDBDatabase> {
@@ -20,8 +23,12 @@ function open(): Promise<IDBDatabase> {
     };
     request.onsuccess = () => {
       const database = request.result;
-      // Another tab has a newer version, or the browser took the database away.
-      database.onversionchange = () => database.close();
+      // Another tab has a newer version, or the database is taken away: the
+      // next transaction finds out which.
+      database.onversionchange = () => {
+        database.close();
+        opened = undefined;
+      };
       database.onclose = () => (opened = undefined);
       resolve(database);
     };
@@ -36,9 +43,26 @@ function open(): Promise<IDBDatabase> {
 /**
  * transact runs f in one transaction on a store, and resolves to what it has
  * returned when the transaction is complete. f may await requests, through
- * result, but nothing else.
+ * result, but nothing else. It rejects when there is no answer in time; the
+ * transaction may be carried out later nevertheless.
  */
 export async function transact<T>(
+  store: keyof typeof stores,
+  mode: IDBTransactionMode,
+  f: (store: IDBObjectStore) => T | Promise<T>,
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("IndexedDB does not answer")), patience);
+  });
+  try {
+    return await Promise.race([carryOut(store, mode, f), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function carryOut<T>(
   store: keyof typeof stores,
   mode: IDBTransactionMode,
   f: (store: IDBObjectStore) => T | Promise<T>,
@@ -60,7 +84,11 @@ export function result<T>(request: IDBRequest): Promise<T> {
   });
 }
 
-/** hasDatabase tells whether the platform has an IndexedDB. */
+/** hasDatabase tells whether the platform has an IndexedDB; some forbid even to look where nothing may be kept. */
 export function hasDatabase(): boolean {
-  return typeof indexedDB !== "undefined";
+  try {
+    return typeof indexedDB !== "undefined";
+  } catch {
+    return false;
+  }
 }
