@@ -1,5 +1,5 @@
-/** first bounds the pause after the first failure, in milliseconds; it doubles. */
-const first = 100;
+/** longest is what is waited at most when a server asks for it, in milliseconds; a proxy may ask for days. */
+const longest = 60_000;
 
 /**
  * Backoff says how long to pause after each failure in a row: a random time up
@@ -13,13 +13,15 @@ export class Backoff {
   constructor(
     private readonly most: number,
     private readonly random: () => number,
+    /** Bounds the pause after the first failure, in milliseconds; it doubles. */
+    private readonly first = 100,
   ) {}
 
-  /** next is the pause after one more failure, in milliseconds, and at least the time asked for. */
+  /** next is the pause after one more failure, in milliseconds, and at least the time asked for, up to a minute. */
   next(atLeast = 0): number {
-    const bound = Math.min(first * 2 ** Math.min(this.#failures, 16), this.most);
+    const bound = Math.min(this.first * 2 ** Math.min(this.#failures, 16), this.most);
     this.#failures++;
-    return atLeast + this.random() * bound;
+    return Math.min(atLeast, longest) + this.random() * bound;
   }
 
   reset(): void {

@@ -73,7 +73,7 @@ export class Connection {
         this.close();
       }),
     );
-    void this.#run(timing.hold, {
+    void this.#run(timing.hold, random, {
       userId,
       events: this.#events,
       saw: (m) => this.#outbox.saw(m),
@@ -150,10 +150,11 @@ export class Connection {
     this.#line.close();
   }
 
-  async #run(hold: number, hearers: Omit<Hearers, "stream">) {
+  async #run(hold: number, random: () => number, hearers: Omit<Hearers, "stream">) {
     const stream = new Stream(
       await this.#cursors.load(),
       hold,
+      random,
       (m) => {
         this.#outbox.saw(m);
         this.#events.emit("message", m);

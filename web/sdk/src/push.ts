@@ -1,7 +1,16 @@
 import type { Emitter } from "./emitter.js";
 import type { Events } from "./events.js";
 import type { Stream } from "./stream.js";
-import type { FriendAdded, MemberLeft, Message, Room, RoomDisbanded, RoomHead, SessionRevoked } from "./types.js";
+import type {
+  FriendAdded,
+  MemberLeft,
+  Message,
+  MessageRemoved,
+  Room,
+  RoomDisbanded,
+  RoomHead,
+  SessionRevoked,
+} from "./types.js";
 import type { RoomHeadData } from "./wire/asyncapi.js";
 
 /** Whom pushes concern. */
@@ -16,7 +25,6 @@ export interface Hearers {
 
 /** The pushes that are passed on, and that mean nothing else to the SDK. */
 const news = new Set<string>([
-  "message.removed",
   "room.read",
   "room.reads",
   "room.updated",
@@ -34,6 +42,10 @@ const takes: Record<string, (data: never, to: Hearers) => void> = {
   message(m: Message, { saw, stream }) {
     saw(m);
     stream.pushed(m);
+  },
+  "message.removed"(d: MessageRemoved, { stream, events }) {
+    stream.removed(d);
+    events.emit("message.removed", d);
   },
   "room.head"(d: RoomHeadData, { stream }) {
     stream.announced(d.room_id, d.last_seq);

@@ -1,4 +1,5 @@
-import type { Message } from "./types.js";
+import type { Backoff } from "./backoff.js";
+import type { Message, MessageRemoved } from "./types.js";
 
 /** Room puts one room's messages in order. It keeps one number, the cursor, and what came early. */
 export class Room {
@@ -9,8 +10,8 @@ export class Room {
   /** Left, or disbanded: nothing is fetched. */
   gone = false;
   readonly early = new Map<number, Message>();
-  /** Of fetching, in a row. */
-  failures = 0;
+  /** Those not handed on yet that are known to be removed. */
+  readonly removed = new Map<number, MessageRemoved>();
   fetching = false;
   /** Has what is missing fetched when it ends. */
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -18,6 +19,8 @@ export class Room {
   constructor(
     readonly id: string,
     cursor: number,
+    /** Of fetching. */
+    readonly retry: Backoff,
   ) {
     this.cursor = cursor;
   }
@@ -40,8 +43,19 @@ export class Room {
   jump(cursor: number): number {
     const before = this.early.size;
     this.cursor = Math.max(this.cursor, cursor);
-    for (const seq of this.early.keys()) if (seq <= this.cursor) this.early.delete(seq);
+    for (const waiting of [this.early, this.removed]) {
+      for (const seq of waiting.keys()) if (seq <= this.cursor) waiting.delete(seq);
+    }
     return before - this.early.size;
+  }
+
+  /** seen is a message as it is by now: a tombstone, when it was removed after it was sent or read on its way here. */
+  seen(m: Message): Message {
+    const removal = this.removed.get(m.seq);
+    this.removed.delete(m.seq);
+    if (!removal || m.type === "removed") return m;
+    const { removed_at, removed_by } = removal;
+    return { ...m, type: "removed", content: {}, removed_at, removed_by };
   }
 
   /** rest has nothing fetched. */

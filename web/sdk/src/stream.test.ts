@@ -84,6 +84,50 @@ describe("messages of a room", () => {
   });
 });
 
+describe("a message that is removed before it is handed on", () => {
+  const removal = { room_id: "r", seq: 2, removed_by: "someone", removed_at: "2026-01-02T03:04:06.789Z" };
+  const tombstone = { seq: 2, type: "removed", content: {}, removed_by: "someone", removed_at: removal.removed_at };
+
+  test("comes as its tombstone, when it was early", async () => {
+    const g = await Gateway.start();
+    g.world.room("r");
+    const told = await connect(await login([g]), { timing: { hold: hour } });
+    const [one, two] = [g.world.append("r", "1"), g.world.append("r", "regretted")];
+    g.push("message", two);
+    g.push("message.removed", removal);
+    g.push("message", one);
+    await told.follow("r", 1, 2);
+    expect(told.messages[1]).toMatchObject(tombstone);
+    expect(told.of("message.removed")).toEqual([removal]);
+  });
+
+  test("comes as its tombstone, when it was being fetched", async () => {
+    const g = await Gateway.start();
+    g.world.room("r");
+    const told = await connect(await login([g]));
+    g.world.append("r", "1");
+    g.world.append("r", "regretted");
+    g.answer = (peer, f) => {
+      if (f.op === "messages.get") peer.push("message.removed", removal);
+      return false; // the page was read before
+    };
+    g.push("room.head", { room_id: "r", last_seq: 2 });
+    await told.follow("r", 1, 2);
+    expect(told.messages[1]).toMatchObject(tombstone);
+  });
+
+  test("is found by its removal, when nothing else was told of it", async () => {
+    const g = await Gateway.start();
+    g.world.room("r");
+    const told = await connect(await login([g]));
+    g.world.append("r", "1");
+    g.world.append("r", "regretted");
+    g.push("message.removed", removal);
+    await told.follow("r", 1, 2);
+    expect(told.messages[1]).toMatchObject(tombstone);
+  });
+});
+
 describe("where a room begins", () => {
   test("behind what was there, and at the first of one that is new", async () => {
     const g = await Gateway.start();

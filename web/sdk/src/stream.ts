@@ -1,17 +1,20 @@
+import { Backoff } from "./backoff.js";
 import { isCode, ParleyError } from "./error.js";
 import { Room } from "./room.js";
 import { Lost, type Socket } from "./socket.js";
-import type { Message, MessagePage, RoomHead } from "./types.js";
+import type { Message, MessagePage, MessageRemoved, RoomHead } from "./types.js";
 
 /** mostEarly bounds the messages that are held back because they came early; more are fetched again. */
 const mostEarly = 1000;
+/** mostRemoved bounds the removals of a room that are remembered until their messages come. */
+const mostRemoved = 1000;
 /** fetchers is how many ranges are asked for at once; a gateway answers one after the other anyway. */
 const fetchers = 4;
 /** page is how many messages are asked for at once. */
 const page = 200;
 /** backlog bounds how many earlier messages of a room are handed on that is new while connected. */
 const backlog = 100;
-/** firstRefetch is the pause after a fetch that failed, in milliseconds; it doubles. */
+/** firstRefetch bounds the pause after a fetch that failed, in milliseconds; it doubles. */
 const firstRefetch = 250;
 const lastRefetch = 15_000;
 
@@ -32,6 +35,7 @@ export class Stream {
     private readonly stored: Readonly<Record<string, number>>,
     /** How long a gap is left open, in which the missing may still come by itself, in milliseconds. */
     private readonly hold: number,
+    private readonly random: () => number,
     private readonly onMessage: (m: Message) => void,
     /** Told that all up to there is handed on. */
     private readonly onMoved: (roomId: string, cursor: number) => void,
@@ -67,7 +71,7 @@ export class Stream {
     room.gone = false;
     this.#early -= room.jump(head.first_seq - 1);
     room.heard(head.last_seq);
-    room.failures = 0;
+    room.retry.reset();
     this.#look(room, 0);
   }
 
@@ -96,6 +100,15 @@ export class Stream {
     this.#look(room, this.hold);
   }
 
+  /** removed has a message that is still to be handed on come as a tombstone, and shows that there is one. */
+  removed(d: MessageRemoved): void {
+    const room = this.#rooms.get(d.room_id);
+    if (!room || room.gone || d.seq <= room.cursor || room.removed.size >= mostRemoved) return;
+    room.removed.set(d.seq, d);
+    room.heard(d.seq);
+    this.#look(room, this.hold);
+  }
+
   /** back lets a room that was left be followed again, should there be news of it. */
   back(id: string): void {
     const room = this.#rooms.get(id);
@@ -107,6 +120,7 @@ export class Stream {
     if (!room) return;
     this.#early -= room.early.size;
     room.early.clear();
+    room.removed.clear();
     room.gone = true;
     room.rest();
   }
@@ -120,7 +134,8 @@ export class Stream {
 
   #open(id: string, last: number, earlier: number): Room {
     const stored = this.stored[id];
-    const room = new Room(id, stored ?? Math.max(0, last - earlier));
+    const retry = new Backoff(lastRefetch, this.random, firstRefetch);
+    const room = new Room(id, stored ?? Math.max(0, last - earlier), retry);
     this.#rooms.set(id, room);
     if (stored === undefined) this.onMoved(id, room.cursor); // the next visit goes on from here
     return room;
@@ -131,7 +146,7 @@ export class Stream {
     if (this.#stopped) return; // by who was handed the one before
     if (room.early.delete(m.seq)) this.#early--; // it has come both ways
     room.cursor = m.seq;
-    this.onMessage(m);
+    this.onMessage(room.seen(m));
     this.onMoved(room.id, m.seq);
   }
 
@@ -190,8 +205,8 @@ export class Stream {
     if (first && room.cursor === after) this.#early -= room.jump(first.seq - 1);
     for (const m of got.items) if (m.seq === room.cursor + 1) this.#pass(room, m);
     this.#advance(room);
-    if (!first && room.behind) return this.#later(room); // what was announced can't be read yet
-    room.failures = 0;
+    if (!first && room.behind) return room.retry.next(); // what was announced can't be read yet
+    room.retry.reset();
     return 0;
   }
 
@@ -199,10 +214,6 @@ export class Stream {
   #missed(room: Room, error: unknown): number {
     if (isCode(error, "not_found") || isCode(error, "permission_denied")) this.leave(room.id, room);
     if (error instanceof Lost) return 0; // the next connection's heads have it looked at
-    return Math.max(this.#later(room), error instanceof ParleyError ? (error.retryAfterMs ?? 0) : 0);
-  }
-
-  #later(room: Room): number {
-    return Math.min(firstRefetch * 2 ** Math.min(room.failures++, 10), lastRefetch);
+    return room.retry.next(error instanceof ParleyError ? error.retryAfterMs : 0);
   }
 }
