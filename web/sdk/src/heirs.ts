@@ -18,15 +18,27 @@ export class Heirs {
   }
 
   /**
-   * await has inherit called once nobody of that name lives any more. It says
-   * false where that can't be known: on pages without Web Locks.
+   * await has inherit called once nobody of that name lives any more; when that
+   * is so already, before it resolves. It says false where that can't be known:
+   * on pages without Web Locks.
    */
-  await(name: string, inherit: () => Promise<void>): boolean {
-    if (!locks()) return false;
-    if (name === this.name || this.#awaited.has(name)) return true;
+  async await(name: string, inherit: () => Promise<void>): Promise<boolean> {
+    const shared = locks();
+    if (!shared) return false;
+    if (name === this.name || this.#awaited.has(name) || this.#end.signal.aborted) return true;
     this.#awaited.add(name);
-    this.#hold(name, inherit);
-    return true;
+    try {
+      const gone = await shared.request(key(name), { ifAvailable: true }, async (lock) => {
+        if (lock && !this.#end.signal.aborted) await inherit();
+        return lock !== null;
+      });
+      if (gone) this.#awaited.delete(name);
+      else this.#hold(name, inherit);
+      return true;
+    } catch {
+      this.#awaited.delete(name);
+      return false; // the browser forbids locks here
+    }
   }
 
   /** end lets others inherit from this one, and gives up what it waits for. */
@@ -37,8 +49,12 @@ export class Heirs {
   #hold(name: string, f: () => Promise<void>) {
     // Rejected when it is given up, or when a store fails: then another heir has it.
     locks()
-      ?.request(`parley.outbox.${name}`, name === this.name ? {} : { signal: this.#end.signal }, f)
+      ?.request(key(name), name === this.name ? {} : { signal: this.#end.signal }, f)
       .catch(() => undefined)
       .finally(() => this.#awaited.delete(name));
   }
+}
+
+function key(name: string): string {
+  return `parley.outbox.${name}`;
 }

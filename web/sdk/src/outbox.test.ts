@@ -143,6 +143,25 @@ describe("a message that is refused for good", () => {
     await eventually("it is kept no more", async () => (await outbox.all("me")).length === 0);
   });
 
+  test("is kept all the time that it is retried, whenever the page ends", async () => {
+    const g = await Gateway.start();
+    const kept = memoryOutbox();
+    let dead = false; // nothing that is asked of the store later gets there
+    const outbox = {
+      ...kept,
+      put: (...row: Parameters<typeof kept.put>) => (dead ? new Promise<void>(() => {}) : kept.put(...row)),
+    };
+    const told = await connect(await login([g]), { outbox });
+    g.answer = refuse;
+    const o = told.connection.send("r", "hello");
+    await eventually("that is kept", async () => (await kept.all("me"))[0]?.status === "failed");
+    dead = true;
+    g.answer = (_, f) => f.op === "message.send"; // and says nothing
+    told.connection.retry(o.client_id);
+    await eventually("it is on its way", () => g.asked("message.send").length === 2);
+    expect((await kept.all("me")).map((x) => x.client_id)).toEqual([o.client_id]);
+  });
+
   test("can be discarded; one that is on its way can not", async () => {
     const g = await Gateway.start();
     const outbox = memoryOutbox();

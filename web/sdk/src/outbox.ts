@@ -34,6 +34,7 @@ export class Outbox {
   readonly #pauses = new Set<Pause>();
   readonly #heirs = new Heirs(newId());
   #loaded = false;
+  #cleared = false;
   #socket: Socket | undefined;
   #textLength = 4000;
 
@@ -58,7 +59,7 @@ export class Outbox {
     const kept = await this.#all();
     const owners = new Set(kept.map((o) => o.owner ?? ""));
     for (const owner of owners) {
-      const known = owner !== "" && this.#heirs.await(owner, () => this.#adopt(owner));
+      const known = owner !== "" && (await this.#heirs.await(owner, () => this.#adopt(owner)));
       if (!known && first) await this.#adopt(owner);
     }
   }
@@ -102,8 +103,11 @@ export class Outbox {
 
   /** retry sends a failed one again, behind what its room has to send by now. */
   retry(clientId: string): void {
-    const o = this.#forget(clientId);
+    const o = this.#failed(clientId);
     if (!o) return;
+    // In the store it stays where it stood: a page that ended between taking
+    // it out and putting it back would have lost it.
+    this.#messages.delete(clientId);
     this.#messages.set(clientId, o);
     this.#change(o, { status: "sending", error: undefined });
     void this.#keep(o);
@@ -111,13 +115,16 @@ export class Outbox {
   }
 
   discard(clientId: string): void {
-    this.#forget(clientId);
+    if (!this.#failed(clientId)) return;
+    this.#messages.delete(clientId);
+    this.#remove(clientId);
   }
 
-  /** clear forgets all of it. */
+  /** clear forgets all of it for good, and what others left. */
   clear(): void {
-    for (const id of this.#messages.keys()) this.#remove(id);
+    this.#cleared = true;
     this.#messages.clear();
+    void this.#all().then((all) => all.forEach((o) => this.#remove(o.client_id)));
   }
 
   /** saw settles a message of the user's own that is known to be stored, whether or not that was acknowledged. */
@@ -201,18 +208,16 @@ export class Outbox {
     this.onChange({ ...Object.assign(o, change) });
   }
 
-  /** #forget drops a failed one; one that is on its way can't be called back. */
-  #forget(clientId: string): Outgoing | undefined {
+  /** #failed returns a failed one; one that is on its way can't be called back. */
+  #failed(clientId: string): Outgoing | undefined {
     const o = this.#messages.get(clientId);
-    if (o?.status !== "failed") return undefined;
-    this.#messages.delete(clientId);
-    this.#remove(clientId);
-    return o;
+    return o?.status === "failed" ? o : undefined;
   }
 
   async #adopt(owner: string) {
     const left = (await this.#all()).filter((o) => (o.owner ?? "") === owner && !this.#messages.has(o.client_id));
     await Promise.all(left.map((o) => this.#keep(o)));
+    if (this.#cleared) return;
     const older = left.map(({ owner: _, ...o }) => [o.client_id, o] as const);
     this.#messages = new Map([...older, ...this.#messages]);
     for (const [, o] of older) this.onChange({ ...o });
@@ -226,6 +231,7 @@ export class Outbox {
   }
 
   async #keep(o: Outgoing): Promise<void> {
+    if (this.#cleared) return;
     await this.store.put(this.userId, { ...o, owner: this.#heirs.name }).catch(() => undefined);
   }
 
