@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { Gateway } from "./testing/gateway.js";
 import { World } from "./testing/world.js";
 import { connect, eventually, login, open } from "./testing/visitor.js";
+
+const hour = 3_600_000;
 
 describe("a connection that is lost", () => {
   test.each([
@@ -75,7 +78,6 @@ describe("a connection that is lost", () => {
   test("is made at once when someone asks for it", async () => {
     const g = await Gateway.start();
     g.refuse = () => true;
-    const hour = 3_600_000;
     const told = open(await login([g]), { random: () => 0.999, timing: { backoff: hour } });
     // Each pause is twice as long as the one before: soon they are too long for this test.
     for (let n = 1; n <= 12; n++) {
@@ -87,6 +89,35 @@ describe("a connection that is lost", () => {
       told.connection.reconnect();
       return told.connection.state === "connected";
     });
+  });
+
+  test("is not made at once because someone asked for the one before", async () => {
+    const g = await Gateway.start();
+    g.answer = (peer, f) => {
+      g.answer = undefined;
+      told.connection.reconnect(); // while it is being made
+      g.welcome(peer, f);
+      return true;
+    };
+    const told = open(await login([g]), { random: () => 0.999, timing: { backoff: hour } });
+    await told.ready();
+    g.closeAll(4429); // too fast: no sooner than after a second
+    const began = performance.now();
+    await told.ready(2);
+    expect(performance.now() - began).toBeGreaterThan(900);
+  });
+
+  test("that the browser refuses to make is tried again, and is no exception", async () => {
+    const g = await Gateway.start();
+    let tries = 0;
+    const insecure = class extends WebSocket {
+      constructor(url: string) {
+        if (++tries < 3) throw new Error("SecurityError");
+        super(url);
+      }
+    };
+    await connect(await login([g]), { webSocket: insecure });
+    expect(tries).toBe(3);
   });
 
   test("leaves when the gateway asks for it and does not close", async () => {
@@ -138,180 +169,6 @@ describe("a connection that is silent", () => {
     g.answer = (_, f) => f.op === "auth" && g.connects === 1;
     await connect(await login([g]), { timing: { open: 50 } });
     expect(g.connects).toBeGreaterThan(1); // on a slow machine the next one may not be ready in time either
-  });
-});
-
-describe("a token", () => {
-  test("that runs out is renewed on the live connection", async () => {
-    const g = await Gateway.start();
-    g.world.lifetime = 1;
-    const told = await connect(await login([g]));
-    await eventually("it is renewed twice", () => g.world.auths.length >= 3);
-    expect(new Set(g.world.auths).size).toBe(g.world.auths.length);
-    expect(g.connects).toBe(1);
-    expect(told.of("state")).toEqual(["connected"]);
-  });
-
-  test("that does not get through is sent again, and not renewed", async () => {
-    const g = await Gateway.start();
-    g.world.lifetime = 3;
-    const refused: string[] = [];
-    await connect(await login([g]));
-    g.answer = (peer, f) => {
-      if (f.op !== "auth" || refused.length === 1) return false;
-      refused.push(f.data.token);
-      peer.refuse(f, "unavailable");
-      return true;
-    };
-    await eventually("it gets through", () => g.world.auths.length >= 2);
-    expect(g.world.auths[1]).toBe(refused[0]);
-    expect(g.world.refreshes).toBe(1);
-  });
-
-  test("that is refused is replaced", async () => {
-    const g = await Gateway.start();
-    const session = await login([g]);
-    g.world.expire();
-    await connect(session);
-    expect(g.world.auths.length).toBe(2);
-    expect(g.world.refreshes).toBe(1);
-  });
-
-  test("is replaced after 4401", async () => {
-    const g = await Gateway.start();
-    const told = await connect(await login([g]));
-    g.closeAll(4401);
-    await told.ready(2);
-    expect(g.world.refreshes).toBe(1);
-  });
-
-  test("that is refused in the middle is replaced, and what was asked is asked again", async () => {
-    const g = await Gateway.start();
-    g.world.append("r", "1");
-    const told = await connect(await login([g]));
-    let refusals = 0;
-    g.answer = (peer, f) => {
-      if (f.op === "auth" || ++refusals > 1) return false;
-      peer.refuse(f, "unauthenticated");
-      return true;
-    };
-    told.connection.send("r", "2");
-    await told.follow("r", 2, 2);
-    refusals = 0;
-    expect((await told.connection.history("r")).items.map((m) => m.seq)).toEqual([2, 1]);
-    expect(told.of("outgoing").map((o) => o.status)).toEqual(["sent"]);
-  });
-});
-
-describe("the end of the session", () => {
-  test.each([
-    ["logout", "logout"],
-    ["password", "revoked"],
-    ["revoked", "revoked"],
-  ])("by %s, told by a push, ends the connection as %s", async (reason, why) => {
-    const g = await Gateway.start();
-    const session = await login([g]);
-    const ended: string[] = [];
-    session.on("ended", (w) => ended.push(w));
-    const told = await connect(session);
-    g.push("session.revoked", { session_id: "another", reason, until: "2026-01-02T03:04:05.678Z" });
-    g.push("session.revoked", { session_id: "session", reason, until: "2026-01-02T03:04:05.678Z" });
-    await told.state("closed");
-    expect(told.of("session.revoked").length).toBe(2);
-    expect(ended).toEqual([why]);
-    await expect(session.accessToken()).rejects.toMatchObject({ code: "unauthenticated" });
-  });
-
-  test("told by the close code ends it", async () => {
-    const g = await Gateway.start();
-    const session = await login([g]);
-    const ended: string[] = [];
-    session.on("ended", (why) => ended.push(why));
-    const told = await connect(session);
-    g.closeAll(4503);
-    await told.state("closed");
-    expect(ended).toEqual(["revoked"]);
-  });
-
-  test("that happened meanwhile is noticed at the next connect", async () => {
-    const g = await Gateway.start();
-    const session = await login([g]);
-    const ended: string[] = [];
-    session.on("ended", (why) => ended.push(why));
-    g.world.ended = true;
-    const told = open(session);
-    await told.state("closed");
-    expect(ended).toEqual(["revoked"]);
-    expect(g.connects).toBe(1);
-  });
-});
-
-describe("calls", () => {
-  test("history is read over the socket", async () => {
-    const g = await Gateway.start();
-    for (let n = 1; n <= 5; n++) g.world.append("r", String(n));
-    const told = await connect(await login([g]));
-    const page = await told.connection.history("r", { before_seq: 5, limit: 2 });
-    expect(page.items.map((m) => m.seq)).toEqual([4, 3]);
-    expect(page.has_more).toBe(true);
-  });
-
-  test("wait for a connection, and go on after it was lost", async () => {
-    const g = await Gateway.start();
-    g.world.append("r", "1");
-    const told = open(await login([g]));
-    g.answer = (peer, f) => {
-      if (f.op !== "messages.get" || g.connects > 1) return false;
-      peer.ws.terminate();
-      return true;
-    };
-    expect((await told.connection.history("r")).items.length).toBe(1);
-    expect(g.connects).toBe(2);
-  });
-
-  test("end when there is no connection in time, or it is closed", async () => {
-    const g = await Gateway.start();
-    g.refuse = () => true;
-    const session = await login([g]);
-    const slow = open(session, { timing: { call: 20 } });
-    await expect(slow.connection.history("r")).rejects.toMatchObject({ code: "unavailable" });
-    const closed = open(session);
-    const waiting = closed.connection.removeMessage("r", 1);
-    closed.connection.close();
-    await expect(waiting).rejects.toMatchObject({ code: "unavailable" });
-    expect(closed.of("state")).toEqual(["closed"]);
-  });
-
-  test("say why they are refused", async () => {
-    const g = await Gateway.start();
-    const told = await connect(await login([g]));
-    g.answer = (peer, f) => {
-      peer.refuse(f, "failed_precondition", { errors: [{ field: "seq", detail: "is too old" }] });
-      return true;
-    };
-    await expect(told.connection.removeMessage("r", 1)).rejects.toMatchObject({
-      code: "failed_precondition",
-      fields: [{ field: "seq", detail: "is too old" }],
-    });
-  });
-
-  test("of read positions only the furthest is sent, once there is a connection", async () => {
-    const g = await Gateway.start();
-    const told = open(await login([g]));
-    for (const seq of [3, 9, 5]) told.connection.setRead("r", seq);
-    await told.ready();
-    await eventually("it is sent", () => g.asked("read.set").length === 1);
-    g.answer = (peer, f) => {
-      if (f.op !== "read.set") return false;
-      peer.refuse(f, "not_found");
-      return true;
-    };
-    told.connection.setRead("s", 1);
-    await eventually("it is refused, and nobody is told", () => g.asked("read.set").length === 2);
-    expect(g.asked("read.set").map((f) => [f.data.room_id, f.data.seq])).toEqual([
-      ["r", 9],
-      ["s", 1],
-    ]);
   });
 });
 

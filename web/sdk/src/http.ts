@@ -60,7 +60,7 @@ export class Http {
     });
     const text = await response.text();
     if (!response.ok) throw refusal(response, text);
-    if (text === "") return undefined as T;
+    if (text === "" && response.status !== 200) return undefined as T;
     try {
       return JSON.parse(text) as T;
     } catch (cause) {

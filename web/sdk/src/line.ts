@@ -96,13 +96,15 @@ export class Line {
   /** #hold makes a connection, and returns when it has ended. */
   async #hold(url: string, token: string) {
     this.#refused = undefined;
-    const socket = new Socket(url, token, this.WebSocket, this.timing, (op, data) => this.listener.pushed(op, data));
+    const socket = this.#dial(url, token);
+    if (!socket) return this.#route.failed();
     this.#socket = socket;
     let since = Infinity;
     const why = await socket
       .ready((ready) => {
         since = performance.now();
         this.#live = this.#before = true;
+        this.#hurry = false; // it has been made: the next loss is another matter
         this.#renewLater(socket, token);
         this.#tell();
         this.listener.connected(socket, ready);
@@ -118,6 +120,15 @@ export class Line {
     await this.#conclude(why, token, Math.max(performance.now() - since, 0));
   }
 
+  /** #dial begins a connection; none when the browser refuses to, as it does from https to http. */
+  #dial(url: string, token: string): Socket | undefined {
+    try {
+      return new Socket(url, token, this.WebSocket, this.timing, (op, data) => this.listener.pushed(op, data));
+    } catch {
+      return undefined;
+    }
+  }
+
   /** #conclude says what a connection's end means for the next. */
   async #conclude(why: Lost, token: string, lived: number) {
     if (this.#closed) return;
@@ -131,8 +142,10 @@ export class Line {
     const { current } = this.tokens;
     // Some of it earlier, so that not all clients renew at the same time.
     const early = margin(current) + this.random() * current.lifetime_ms * 0.1;
-    const left = Math.max(current.expires_at - early - Date.now(), 100);
-    this.#renewal = setTimeout(() => void this.#renew(socket, token), Math.min(left, 2 ** 31 - 1));
+    // Where a call has renewed it meanwhile, the one in use runs out sooner.
+    const left = current.access_token === token ? current.expires_at - early - Date.now() : 0;
+    const pause = Math.min(Math.max(left, 100), 2 ** 31 - 1);
+    this.#renewal = setTimeout(() => void this.#renew(socket, token), pause);
   }
 
   async #renew(socket: Socket, token: string) {

@@ -10,11 +10,22 @@ const inProcess = new Map<string, Promise<unknown>>();
 
 /**
  * exclusively runs f while nobody else does under that name: no other tab
- * where there are Web Locks, else nobody in this one.
+ * where there are Web Locks, and the browser allows them; else nobody in this
+ * one.
  */
 export async function exclusively<T>(name: string, f: () => Promise<T>): Promise<T> {
   const shared = locks();
-  if (shared) return shared.request(name, f);
+  if (shared) {
+    let begun = false;
+    try {
+      return await shared.request(name, () => {
+        begun = true;
+        return f();
+      });
+    } catch (error) {
+      if (begun) throw error; // f's own; else locks are forbidden here, as storage may be
+    }
+  }
   const before = inProcess.get(name);
   const turn = (async () => {
     await before?.catch(() => undefined);

@@ -30,11 +30,15 @@ export class Reads {
     if (this.#busy.has(room)) return;
     this.#busy.add(room);
     const retry = new Backoff(mostPause, this.random);
-    for (let seq; this.#socket && (seq = this.#wanted.get(room)) !== undefined;) {
+    for (let seq, socket; (socket = this.#socket) && (seq = this.#wanted.get(room)) !== undefined;) {
       try {
-        await this.#socket.ask("read.set", { room_id: room, seq });
+        await socket.ask("read.set", { room_id: room, seq });
       } catch (error) {
         if (!(error instanceof ParleyError)) break; // the next connection has it sent again
+        if (error.code === "unauthenticated") {
+          socket.close(); // the token ran out: the next connection has another
+          break;
+        }
         if (error.temporary) {
           await new Promise((resolve) => setTimeout(resolve, retry.next(error.retryAfterMs)));
           continue;

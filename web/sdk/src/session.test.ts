@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { memorySessionStore, Parley, type SessionStore } from "./index.js";
 import { answer, Gateway, problem } from "./testing/gateway.js";
 import { login, parley } from "./testing/visitor.js";
@@ -116,6 +116,39 @@ describe("a session", () => {
     expect(ended).toEqual(["logout"]);
     expect((await store.load())?.session_id).toBe("next");
   });
+
+  test("that ended while it was renewed leaves the store to the next one", async () => {
+    const g = await Gateway.start();
+    const store = memorySessionStore();
+    const [one, two] = await tabs(g, store);
+    let refused = false;
+    g.answerHttp = (request, response) => {
+      if (request.url?.endsWith("/users/me") && !refused) {
+        refused = true;
+        problem(response, 401, "unauthenticated");
+        return true;
+      }
+      if (!request.url?.endsWith("/auth/refresh")) return false;
+      const grant = g.world.grant();
+      void one
+        .logout()
+        .then(() => store.save({ ...next, expires_at: 0, lifetime_ms: 0 }))
+        .then(() => answer(response, 200, grant));
+      return true;
+    };
+    const next = { user_id: "you", session_id: "next", user: null, refresh_token: "x", access_token: "y" };
+    await expect(two.me()).rejects.toMatchObject({ code: "unauthenticated" });
+    expect((await store.load())?.session_id).toBe("next");
+  });
+
+  test("is renewed though the browser forbids locks, as it may with storage", async () => {
+    const g = await Gateway.start();
+    const session = await login([g]);
+    g.world.expire();
+    vi.stubGlobal("navigator", { locks: { request: () => Promise.reject(new Error("SecurityError")) } });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    expect((await session.me()).account).toBe("ann");
+  });
 });
 
 describe("calls of HTTP", () => {
@@ -167,6 +200,11 @@ describe("calls of HTTP", () => {
     await expect(login([g])).rejects.toMatchObject({ code: "unavailable", status: 502 });
     g.answerHttp = (_, response) => {
       response.writeHead(200).end("<html>");
+      return true;
+    };
+    await expect(login([g])).rejects.toMatchObject({ code: "unavailable", status: 200 });
+    g.answerHttp = (_, response) => {
+      response.writeHead(200).end();
       return true;
     };
     await expect(login([g])).rejects.toMatchObject({ code: "unavailable", status: 200 });

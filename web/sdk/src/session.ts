@@ -72,6 +72,7 @@ export class Session {
 
   /** logout ends the session here, and on the server if it can be reached. */
   async logout(): Promise<void> {
+    this.#tokens.leave();
     await this.#call({ method: "POST", path: "/auth/logout" }).catch(() => undefined);
     await this.#tokens.end("logout");
   }

@@ -115,7 +115,7 @@ export class Socket {
     welcome(ready);
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const push of early) this.onPush(push.op, push.data);
+    for (const push of early) if (!this.#lost) this.onPush(push.op, push.data);
     this.#watch(Date.now());
     return ready;
   }
@@ -207,6 +207,7 @@ export class Socket {
   }
 
   #after(ms: number, f: () => void) {
+    if (this.#lost) return; // by who was just told something
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       f();

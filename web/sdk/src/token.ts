@@ -17,6 +17,7 @@ export type Ending = "logout" | "revoked" | "expired";
 export class Tokens {
   #renewing: Promise<StoredSession> | undefined;
   #ended = false;
+  #leaving = false;
 
   constructor(
     private readonly http: Http,
@@ -48,13 +49,18 @@ export class Tokens {
     return (await this.#renewing).access_token;
   }
 
+  /** leave has the end count as a logout, also when the gateway tells of it before it answers. */
+  leave(): void {
+    this.#leaving = true;
+  }
+
   /** end ends the session on this device; the first reason counts. */
   async end(why: Ending): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
     const kept = await this.store.load().catch(() => null);
     if (kept?.session_id === this.held.session_id) await this.store.clear().catch(() => undefined);
-    this.onEnded(why);
+    this.onEnded(this.#leaving ? "logout" : why);
   }
 
   /** update changes what is kept beside the tokens. */
@@ -74,23 +80,17 @@ export class Tokens {
    */
   async #renew(old: string): Promise<StoredSession> {
     for (;;) {
-      const kept = await this.store.load();
-      if (kept?.session_id !== this.held.session_id) {
-        await this.end("logout"); // in another tab
-        throw new ParleyError("unauthenticated", "the session has ended");
-      }
+      const kept = await this.#kept();
       if (kept.access_token !== old && isFresh(kept)) return (this.held = kept); // another tab was faster
       const asked = Date.now();
+      let grant: Grant;
       try {
-        const grant = await this.http.call<Grant>({
+        grant = await this.http.call<Grant>({
           method: "POST",
           path: "/auth/refresh",
           body: { refresh_token: kept.refresh_token },
           repeatable: true,
         });
-        const renewed = granted(grant, asked);
-        await this.store.save(renewed);
-        return (this.held = renewed);
       } catch (error) {
         if (!isCode(error, "unauthenticated") && !isCode(error, "invalid_argument")) throw error;
         // Where tabs can't lock, another one may have used the token meanwhile.
@@ -99,7 +99,19 @@ export class Tokens {
         await this.end("expired");
         throw new ParleyError("unauthenticated", "the session has ended", { cause: error });
       }
+      const renewed = granted(grant, asked);
+      await this.#kept(); // what ended meanwhile does not come back, nor in place of the next login
+      await this.store.save(renewed);
+      return (this.held = renewed);
     }
+  }
+
+  /** #kept is the session as the store has it. When it is there no more, it has ended here or in another tab. */
+  async #kept(): Promise<StoredSession> {
+    const kept = await this.store.load();
+    if (!this.#ended && kept?.session_id === this.held.session_id) return kept;
+    await this.end("logout");
+    throw new ParleyError("unauthenticated", "the session has ended");
   }
 }
 

@@ -54,6 +54,7 @@ export class Gateway {
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.on("upgrade", (request, socket, head) => {
       this.connects++;
+      socket.on("error", () => undefined); // a client that gave up just then
       if (this.refuse?.()) return socket.end("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 60\r\n\r\n");
       sockets.handleUpgrade(request, socket, head, (ws) => this.#accept(new Peer(ws)));
     });

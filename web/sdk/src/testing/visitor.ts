@@ -16,6 +16,8 @@ import type { Gateway } from "./gateway.js";
 /** patience is how long anything may take that a test waits for, in milliseconds. */
 const patience = 20_000;
 
+vi.setConfig({ testTimeout: 2 * patience });
+
 /** The package ws stands in for what browsers have. */
 export const webSocket: WebSocketClass = WebSocket;
 
