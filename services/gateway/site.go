@@ -163,7 +163,10 @@ func (a *api) home(r *request) (answer, error) {
 	if a.site.index == nil {
 		return a.pages.placeholder(), nil
 	}
-	return a.site.index.answer(r).with("Content-Security-Policy", sitePolicy(r.host())), nil
+	return a.site.index.answer(r).
+		with("Content-Security-Policy", sitePolicy(r.host())).
+		with("Cross-Origin-Opener-Policy", "same-origin").
+		with("Permissions-Policy", siteFeatures), nil
 }
 
 // siteFile answers one of the web client's other files.

@@ -71,7 +71,16 @@ func TestSite_index(t *testing.T) {
 		"X-Content-Type-Options", "nosniff",
 		"Referrer-Policy", "no-referrer",
 		"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws://"+host+" wss://"+host+
-			"; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+			"; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		"Cross-Origin-Opener-Policy", "same-origin",
+		"Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()")
+	status, headHeader, body := w.do(t, http.MethodHead, "/", "", "Accept-Encoding", "identity")
+	if status != http.StatusOK || body != "" {
+		t.Fatalf("HEAD: %d %q", status, body)
+	}
+	for _, name := range []string{"Content-Length", "Content-Type", "Content-Security-Policy", "ETag", "Vary"} {
+		has(t, headHeader, name, strings.Join(header.Values(name), ", "))
+	}
 
 	etag := header.Get("ETag")
 	for name, c := range map[string]struct {
@@ -158,6 +167,10 @@ func TestSite_unknown_files(t *testing.T) {
 		"of_the_index":     "/index.html.gz",
 		"outside":          "/assets/..%2Findex.html",
 		"a_folder":         "/assets/",
+		"out_and_in":       "/assets/../../site.go",
+		"backslashes":      "/assets/..%5Cindex.html",
+		"the_index's_name": "/index.html",
+		"of_the_API":       "/api/v1/assets/index-1a2b.js",
 		"another":          "/favicon.ico",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -168,10 +181,16 @@ func TestSite_unknown_files(t *testing.T) {
 			has(t, header, "Content-Type", "application/problem+json", "Cache-Control", "no-store")
 		})
 	}
+	// Part of a file may be asked for, and all of it answered.
+	status, header, body := w.do(t, http.MethodGet, "/assets/index-1a2b.js", "", "Accept-Encoding", "identity", "Range", "bytes=0-3")
+	if status != http.StatusOK || body != scriptText {
+		t.Errorf("a range: %d %q", status, body)
+	}
+	has(t, header, "Content-Range", "")
 	if status, header, _ := w.do(t, http.MethodPost, "/assets/index-1a2b.js", "{}"); status != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %d %v", status, header)
 	}
-	if n := w.metric(t, "parley_http_requests_total", "GET /assets/:file", "404"); n != 3 {
+	if n := w.metric(t, "parley_http_requests_total", "GET /assets/:file", "404"); n != 4 {
 		t.Errorf("%v requests are counted for files that are not there", n)
 	}
 }
