@@ -29,8 +29,6 @@ export type ErrorCode = Problem["code"];
 
 /** Where a room begins, for this user, and ends. */
 export type RoomHead = push.ReadyData["rooms"][number];
-/** What the gateway accepts. */
-export type Limits = push.ReadyData["limits"];
 export type Ready = push.ReadyData;
 export type MessageRemoved = push.MessageRemovedData;
 export type RoomRead = push.RoomReadData;
