@@ -36,7 +36,7 @@ var pushes = map[contract.Op]func(*stream, json.RawMessage) error{
 		}
 		s.emit(&RoomDisbanded{d})
 	}),
-	contract.MessageRemovedPushed.Op: on(func(s *stream, d contract.MessageRemovedData) { s.emit(&MessageRemoved{d}) }),
+	contract.MessageRemovedPushed.Op: on((*stream).removed),
 	contract.RoomReadPushed.Op:       on(func(s *stream, d contract.RoomReadData) { s.emit(&RoomRead{d}) }),
 	contract.RoomReadsPushed.Op: on(func(s *stream, d contract.RoomReadsData) {
 		for _, m := range d.Reads {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -162,6 +163,7 @@ func (s *stream) missed(r *room, err error) {
 // later has the room looked at again after a pause.
 func (s *stream) later(r *room, atLeast time.Duration) {
 	pause := min(firstRefetch<<min(r.failures, 10), lastRefetch)
+	pause = pause/2 + rand.N(pause/2) // jitter, so that a room's members do not all ask at once
 	r.failures++
 	r.dueAt = time.Now().Add(max(atLeast, pause))
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"maps"
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -14,6 +15,8 @@ type room struct {
 	head   int64 // the highest seq heard of
 	gone   bool  // left, or disbanded: nothing is fetched
 	early  map[int64]contract.Message
+	// removed are those not passed on yet that are known to be removed.
+	removed map[int64]contract.MessageRemovedData
 
 	dueAt    time.Time // when what is missing is fetched; counts while behind
 	fetching bool
@@ -35,6 +38,7 @@ func (r *room) begin(firstSeq int64) (dropped int) {
 
 func (r *room) jump(cursor int64) (dropped int) {
 	r.cursor = cursor
+	maps.DeleteFunc(r.removed, func(seq int64, _ contract.MessageRemovedData) bool { return seq <= cursor })
 	for seq := range r.early {
 		if seq <= cursor {
 			delete(r.early, seq)
@@ -63,4 +67,29 @@ func (r *room) drop(seq int64) bool {
 	_, held := r.early[seq]
 	delete(r.early, seq)
 	return held
+}
+
+// bury notes the removal of a message that is still to be passed on. No more
+// than most of them are kept.
+func (r *room) bury(d contract.MessageRemovedData, most int) {
+	if r.gone || d.Seq <= r.cursor || len(r.removed) >= most {
+		return
+	}
+	if r.removed == nil {
+		r.removed = map[int64]contract.MessageRemovedData{}
+	}
+	r.removed[d.Seq] = d
+	r.heard(d.Seq)
+}
+
+// seen is the message as it is by now: a tombstone when it was removed while it
+// waited, or was on its way here.
+func (r *room) seen(m contract.Message) contract.Message {
+	d, ok := r.removed[m.Seq]
+	delete(r.removed, m.Seq)
+	if ok && m.Type != contract.MessageRemoved {
+		m.Type, m.Content = contract.MessageRemoved, contract.Content{}
+		m.RemovedBy, m.RemovedAt = d.RemovedBy, &d.RemovedAt
+	}
+	return m
 }

@@ -113,7 +113,7 @@ func (s *stream) at(id string) *room {
 // from there.
 func (s *stream) leave(r *room) {
 	s.early -= len(r.early)
-	r.early, r.gone = nil, true
+	r.early, r.removed, r.gone = nil, nil, true
 	delete(s.behind, r.id)
 }
 
@@ -155,13 +155,22 @@ func (s *stream) message(m contract.Message) {
 	s.look(r, s.o.Hold)
 }
 
+// removed takes in that a message is gone, and with it that there was one.
+func (s *stream) removed(d contract.MessageRemovedData) {
+	if r, ok := s.rooms[d.RoomID]; ok {
+		r.bury(d, s.o.Buffer)
+		s.look(r, s.o.Hold)
+	}
+	s.emit(&MessageRemoved{d})
+}
+
 // pass hands on the message that is next.
 func (s *stream) pass(r *room, m contract.Message) {
 	if r.drop(m.Seq) {
 		s.early-- // it has come both ways
 	}
 	r.cursor = m.Seq
-	s.queue = append(s.queue, &Message{m})
+	s.queue = append(s.queue, &Message{r.seen(m)})
 	s.messages++
 	s.stats.add(func(t *Stats) { t.Messages++ })
 	signal(s.some)

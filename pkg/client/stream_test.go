@@ -224,6 +224,59 @@ func TestStream_any_delivery(t *testing.T) {
 	t.Logf("%+v", c.Stats())
 }
 
+// TestStream_removed_meanwhile removes a message before it is passed on: it
+// comes as a tombstone, whichever way it comes.
+func TestStream_removed_meanwhile(t *testing.T) {
+	removal := contract.MessageRemovedData{RoomID: "r", Seq: 2, RemovedBy: "someone", RemovedAt: contract.FromMilli(1)}
+	removed := func(s *socket) { s.push(contract.MessageRemovedPushed, removal) }
+	tombstone := func(t *testing.T, c *client.Client) {
+		t.Helper()
+		expect(t, c, func(m *client.Message) bool {
+			if m.Seq == 2 && (m.Type != contract.MessageRemoved || m.Content != (contract.Content{}) || m.RemovedBy != "someone" || m.RemovedAt == nil) {
+				t.Errorf("got %+v, want a tombstone", m.Message)
+			}
+			return m.Seq == 2
+		})
+	}
+
+	t.Run("it was early", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		c := dial(t, client.Options{FromFirst: true, Hold: time.Hour}, g)
+		one, two := g.append("r", "1", ""), g.append("r", "2", "regretted")
+		g.each(push(two))
+		g.each(removed)
+		g.each(push(one))
+		tombstone(t, c)
+	})
+
+	t.Run("it was being fetched", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		c := dial(t, client.Options{FromFirst: true, Hold: time.Millisecond}, g)
+		g.append("r", "1", "")
+		g.append("r", "2", "regretted")
+		g.set(func(g *gateway) {
+			g.answer = func(s *socket, f contract.Frame) bool {
+				if f.Op == contract.OpMessagesGet {
+					removed(s)
+				}
+				return false // the page was read before
+			}
+		})
+		g.each(func(s *socket) { s.push(contract.RoomHeadPushed, contract.RoomHeadData{RoomID: "r", LastSeq: 2}) })
+		tombstone(t, c)
+	})
+
+	t.Run("nothing else was told of it", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		g.append("r", "1", "")
+		c := dial(t, client.Options{FromFirst: true, Hold: time.Millisecond}, g)
+		follow(t, c, "r", 1, 1)
+		g.append("r", "2", "regretted")
+		g.each(removed)
+		tombstone(t, c)
+	})
+}
+
 func TestStream_who_has_read(t *testing.T) {
 	g := newWorld().gateway(t)
 	c := dial(t, client.Options{FromFirst: true}, g)
