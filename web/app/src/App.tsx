@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 import { I18nProvider } from "react-aria-components";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "./i18n";
 import { AccountScreen, isAccountPath } from "./account/AccountScreen";
 import { navigate, usePath } from "./shell/route";
 import { screenOf } from "./shell/screens";
@@ -11,9 +11,9 @@ import { ToastList } from "./ui/ToastList";
 
 /** What is on the screen, and the short notices over it. */
 export function App() {
-  const { i18n } = useTranslation();
+  const { language } = useTranslation();
   return (
-    <I18nProvider locale={i18n.language === "zh" ? "zh-CN" : "en-US"}>
+    <I18nProvider locale={language === "zh" ? "zh-CN" : "en-US"}>
       <Screens />
       <ToastList />
     </I18nProvider>

@@ -1,7 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
-import "./i18n";
 import { ErrorBoundary } from "./shell/ErrorBoundary";
 import { keepFriends } from "./store/friends";
 import { keepLive } from "./store/live";

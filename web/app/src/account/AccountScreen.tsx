@@ -1,5 +1,5 @@
 import { useEffect, type ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { href, type Path } from "../shell/route";
 import { LanguageChoice } from "../settings/LanguageChoice";
 import { LoginForm } from "./LoginForm";

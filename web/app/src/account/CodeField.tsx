@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { digitsOf } from "../ui/fields";
 import { TextField, type TextFieldProps } from "../ui/TextField";
 import css from "./Account.module.css";

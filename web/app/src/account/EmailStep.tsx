@@ -1,5 +1,5 @@
 import { isCode } from "@parley-im/sdk";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { Button } from "../ui/Button";
 import { checkEmail } from "../ui/fields";
 import { Form } from "../ui/Form";

@@ -1,5 +1,5 @@
 import { isCode } from "@parley-im/sdk";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { href } from "../shell/route";
 import { parley } from "../store/parley";
 import { beginSession, useSession } from "../store/session";

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { parley } from "../store/parley";
 import { beginSession } from "../store/session";
 import { Button } from "../ui/Button";

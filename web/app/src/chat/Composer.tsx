@@ -1,6 +1,6 @@
 import { SendHorizontal } from "lucide-react";
 import { useEffect, useId, useLayoutEffect, useRef, type FormEvent } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { setDraft, useDrafts } from "../store/drafts";
 import { send } from "../store/messages";
 import style from "./Composer.module.css";

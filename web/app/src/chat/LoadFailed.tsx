@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import style from "./MessageLog.module.css";
 
 /** Tells that messages could not be read, with a way to try again. */

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import type { Room } from "@parley-im/sdk";
 import { load, useMessages } from "../store/messages";
 import { useRooms } from "../store/rooms";

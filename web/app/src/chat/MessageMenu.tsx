@@ -1,7 +1,7 @@
 import { Copy, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Menu, MenuItem, Popover } from "react-aria-components";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import type { Room } from "@parley-im/sdk";
 import { currentConnection } from "../store/connection";
 import type { Row } from "../store/timeline";

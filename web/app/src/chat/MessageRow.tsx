@@ -1,6 +1,6 @@
 import { MoreHorizontal } from "lucide-react";
 import { memo, useEffect, useRef, type MouseEvent } from "react";
-import type { TFunction } from "i18next";
+import type { TFunction } from "../i18n";
 import { personName } from "../rooms/name";
 import { clock, day, full } from "../shell/time";
 import { usePeople, wantPerson } from "../store/people";

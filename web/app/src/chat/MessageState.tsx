@@ -1,4 +1,4 @@
-import type { TFunction } from "i18next";
+import type { TFunction } from "../i18n";
 import { clock } from "../shell/time";
 import { currentConnection } from "../store/connection";
 import { forgetOutgoing } from "../store/messages";

@@ -1,6 +1,6 @@
 import { ArrowDown } from "lucide-react";
 import { Fragment, useRef, useState, type ReactElement } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { Room } from "@parley-im/sdk";
 import { load, useMessages } from "../store/messages";

@@ -1,7 +1,7 @@
 import { isCode, type Profile } from "@parley-im/sdk";
 import { AtSign, MessageCircle, UserPlus } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href, navigate } from "../shell/route";
 import { befriend, loadFriends, useFriends } from "../store/friends";

@@ -1,7 +1,7 @@
 import type { Friend } from "@parley-im/sdk";
 import { EllipsisVertical, Search, UserPlus, UserRound, UserRoundMinus, Users } from "lucide-react";
 import { useDeferredValue, useMemo, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href, navigate } from "../shell/route";
 import { loadFriends, sortedFriends, unfriend, useFriends } from "../store/friends";
@@ -76,12 +76,12 @@ function NoFriends() {
 }
 
 function Friends({ count }: { count: number }) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTranslation();
   const friends = useFriends((s) => s.friends);
   const [filter, setFilter] = useState("");
   const [removing, setRemoving] = useState<Friend | null>(null);
   const wanted = useDeferredValue(filter);
-  const shown = useMemo(() => sortedFriends(friends, i18n.language, wanted), [friends, i18n.language, wanted]);
+  const shown = useMemo(() => sortedFriends(friends, language, wanted), [friends, language, wanted]);
   const list = useRef<HTMLDivElement>(null);
 
   async function remove({ user }: Friend) {

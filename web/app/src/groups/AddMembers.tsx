@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href, navigate } from "../shell/route";
 import { currentSession } from "../store/session";

@@ -1,7 +1,7 @@
 import { isCode, type Room } from "@parley-im/sdk";
 import { UserPlus, UserRoundMinus } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { befriend, unfriend } from "../store/friends";
 import { readRoom } from "../store/rooms";
 import { Avatar } from "../ui/Avatar";

@@ -1,6 +1,6 @@
 import { Search } from "lucide-react";
 import { useDeferredValue, useMemo, useState, type ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { sortedFriends, useFriends } from "../store/friends";
 import { Checkbox } from "../ui/Checkbox";
 import { PersonText } from "../ui/PersonText";
@@ -19,13 +19,13 @@ export interface FriendPickerProps {
 
 /** Friends to tick, with a filter. Who is ticked stays so while the filter hides them. */
 export function FriendPicker({ chosen, onChange, without, head }: FriendPickerProps) {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTranslation();
   const { friends, status } = useFriends();
   const [filter, setFilter] = useState("");
   const wanted = useDeferredValue(filter);
   const shown = useMemo(
-    () => sortedFriends(friends, i18n.language, wanted).filter(({ user }) => !without?.has(user.id)),
-    [friends, i18n.language, wanted, without],
+    () => sortedFriends(friends, language, wanted).filter(({ user }) => !without?.has(user.id)),
+    [friends, language, wanted, without],
   );
 
   function tick(id: string, on: boolean) {

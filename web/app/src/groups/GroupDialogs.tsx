@@ -1,6 +1,6 @@
 import { isCode, type Role, type Room } from "@parley-im/sdk";
 import type { RefObject } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { navigate } from "../shell/route";
 import { changeBook, readRoom } from "../store/rooms";
 import { withoutRoom } from "../store/roombook";

@@ -1,7 +1,7 @@
 import type { Room } from "@parley-im/sdk";
 import { LogOut, Pencil, Trash2, UserPlus } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { navigate } from "../shell/route";
 import { usePeople, wantPerson } from "../store/people";
 import { useMyId } from "../store/session";

@@ -1,6 +1,6 @@
 import type { Role } from "@parley-im/sdk";
 import { Crown, EllipsisVertical, MessageCircle, Shield, ShieldOff, UserRoundMinus } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { navigate } from "../shell/route";
 import { useFriends } from "../store/friends";
 import { usePeople } from "../store/people";

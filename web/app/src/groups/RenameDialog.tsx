@@ -1,6 +1,6 @@
 import type { Room } from "@parley-im/sdk";
 import { useId } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { changeBook } from "../store/rooms";
 import { withPatch } from "../store/roombook";
 import { currentSession } from "../store/session";

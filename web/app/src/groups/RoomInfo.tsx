@@ -1,6 +1,6 @@
 import { Users } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href, navigate } from "../shell/route";
 import { readRoom, useRooms } from "../store/rooms";

@@ -1,5 +1,5 @@
 import { isCode, ParleyError } from "@parley-im/sdk";
-import type { TFunction } from "i18next";
+import type { TFunction } from "../i18n";
 
 /** What is wrong with adding people to a group, where the usual words would mislead. */
 export function explainMembers(t: TFunction, error: unknown): { text: string } | undefined {

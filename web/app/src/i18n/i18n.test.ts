@@ -1,4 +1,7 @@
+import { act, render } from "@testing-library/react";
+import { createElement } from "react";
 import { expect, test } from "vitest";
+import { changeLanguage, translators, useTranslation } from ".";
 import en from "./en.json";
 import zh from "./zh.json";
 
@@ -57,4 +60,26 @@ test("no key stands twice in a file", async () => {
       name,
     ).toEqual([]);
   }
+});
+
+test("a count chooses the plural form, and values fill the holes as they are", () => {
+  const { en: t, zh } = translators;
+  expect([0, 1, 2].map((count) => t("rooms.unread", { count }))).toEqual([
+    "0 unread messages",
+    "1 unread message",
+    "2 unread messages",
+  ]);
+  expect(zh("rooms.unread", { count: 1 })).toMatch(/^1 ?\p{Script=Han}/u);
+  expect(t("rooms.by_me", { text: "$& {{name}} $t(nav.rooms)" })).toBe("You: $& {{name}} $t(nav.rooms)");
+  expect(t("rooms.by_other", { name: "{{text}}", text: "hi" })).toBe("{{text}}: hi");
+});
+
+test("a change of the language is drawn at once, and told to the document", () => {
+  const Text = () => useTranslation().t("nav.rooms");
+  const { container } = render(createElement(Text));
+  expect(container.textContent).toBe(en["nav.rooms"]);
+  act(() => changeLanguage("zh"));
+  expect(container.textContent).toBe(zh["nav.rooms"]);
+  expect(document.documentElement.lang).toBe("zh");
+  act(() => changeLanguage("en"));
 });

@@ -1,10 +1,38 @@
 import i18next from "i18next";
-import { initReactI18next } from "react-i18next";
+import { useSyncExternalStore } from "react";
 import en from "./en.json";
 import zh from "./zh.json";
 
 export type Language = "en" | "zh";
 export const languages: readonly Language[] = ["en", "zh"];
+
+type Key = keyof typeof en;
+type Plural<K> = K extends `${infer S}_one` ? S : never;
+
+/** A text's name: a key of the files, without the form if it has plural ones. */
+export type TextKey = Key | Plural<Key>;
+
+/**
+ * A text in one language. Values fill its {{holes}}; a count chooses among its plural forms as well. There is one
+ * function for each language, so that what is drawn with it is drawn anew when the language changes.
+ */
+export type TFunction = (key: TextKey, values?: Values) => string;
+export type Values = Readonly<Record<string, string | number>>;
+
+void i18next.init({
+  lng: "en",
+  resources: { en: { translation: en }, zh: { translation: zh } },
+  keySeparator: false,
+  nsSeparator: false,
+  interpolation: { escapeValue: false, skipOnVariables: true }, // React escapes; what people wrote has no holes
+  initAsync: false,
+});
+
+/** The texts of each language. */
+export const translators: Readonly<Record<Language, TFunction>> = {
+  en: i18next.getFixedT("en"),
+  zh: i18next.getFixedT("zh"),
+};
 
 /** What the browser prefers among those that there are. */
 export function preferredLanguage(): Language {
@@ -14,20 +42,28 @@ export function preferredLanguage(): Language {
     : "en";
 }
 
-void i18next.use(initReactI18next).init({
-  lng: preferredLanguage(),
-  fallbackLng: "en",
-  resources: { en: { translation: en }, zh: { translation: zh } },
-  keySeparator: false,
-  nsSeparator: false,
-  interpolation: { escapeValue: false }, // React escapes
-  initAsync: false,
-  returnNull: false,
-});
+let present = preferredLanguage();
+const watchers = new Set<() => void>();
+document.documentElement.lang = present;
 
-i18next.on("languageChanged", (language) => {
-  document.documentElement.lang = language;
-});
-document.documentElement.lang = i18next.language;
+/** The language that is shown. */
+export const language = (): Language => present;
 
-export { i18next };
+export function changeLanguage(to: Language): void {
+  if (to !== present) {
+    present = to;
+    document.documentElement.lang = to;
+    watchers.forEach((changed) => changed());
+  }
+}
+
+function watch(changed: () => void): () => void {
+  watchers.add(changed);
+  return () => watchers.delete(changed);
+}
+
+/** The texts of the language that is shown; what uses them is drawn anew when that changes. */
+export function useTranslation(): { t: TFunction; language: Language } {
+  const shown = useSyncExternalStore(watch, language);
+  return { t: translators[shown], language: shown };
+}

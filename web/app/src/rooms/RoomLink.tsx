@@ -1,5 +1,5 @@
 import { memo, useEffect } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import type { Room } from "@parley-im/sdk";
 import { href } from "../shell/route";
 import { brief } from "../shell/time";

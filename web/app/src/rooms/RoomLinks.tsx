@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { Room } from "@parley-im/sdk";
 import { loadMoreRooms, useRooms } from "../store/rooms";

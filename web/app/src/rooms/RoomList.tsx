@@ -1,6 +1,6 @@
 import { SquarePen } from "lucide-react";
 import { useDeferredValue, useMemo, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href } from "../shell/route";
 import { loadMoreRooms, useRooms } from "../store/rooms";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { i18next } from "../i18n";
+import { translators } from "../i18n";
 import { emptyBook, withRooms } from "../store/roombook";
 import { minute, room } from "../test/made";
 import { matching } from "./filter";
@@ -9,7 +9,7 @@ const book = withRooms(emptyBook, [
   room("1", { name: "Tea on Thursdays", created_at: minute(1) }),
   room("2", { type: "direct", name: "", peer, created_at: minute(2) }),
 ]);
-const found = (words: string) => matching(book, words, i18next.t).map((r) => r.id);
+const found = (words: string) => matching(book, words, translators.en).map((r) => r.id);
 
 test("all rooms without words, in the order of the list", () => {
   expect(found("  ")).toEqual(["2", "1"]);

@@ -1,5 +1,5 @@
 import type { Room } from "@parley-im/sdk";
-import type { TFunction } from "i18next";
+import type { TFunction } from "../i18n";
 import type { RoomBook } from "../store/roombook";
 import { roomName } from "./name";
 

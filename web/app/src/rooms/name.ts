@@ -1,5 +1,5 @@
 import type { Room } from "@parley-im/sdk";
-import type { TFunction } from "i18next";
+import type { TFunction } from "../i18n";
 
 /** What a room is called: a group's name, the peer's nickname in a direct one. */
 export function roomName(room: Room, t: TFunction): string {

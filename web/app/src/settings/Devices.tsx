@@ -1,7 +1,7 @@
 import { isCode, type SessionInfo } from "@parley-im/sdk";
 import { MonitorSmartphone } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href } from "../shell/route";
 import { currentSession } from "../store/session";
@@ -16,7 +16,7 @@ import css from "./Settings.module.css";
 
 /** Where one is signed in. Any of them can be logged out from here. */
 export function Devices() {
-  const { t, i18n } = useTranslation();
+  const { t, language } = useTranslation();
   const [devices, setDevices] = useState<SessionInfo[] | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [ending, setEnding] = useState<SessionInfo | null>(null);
@@ -46,7 +46,7 @@ export function Devices() {
           <Section>
             <ul ref={list} className={css.devices} aria-label={t("settings.devices")} tabIndex={-1}>
               {devices.map((device) => (
-                <Device key={device.id} device={device} language={i18n.language} onEnd={() => setEnding(device)} />
+                <Device key={device.id} device={device} language={language} onEnd={() => setEnding(device)} />
               ))}
             </ul>
           </Section>

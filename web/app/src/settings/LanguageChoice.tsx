@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import type { Language } from "../i18n";
 import { changeSettings, useSettings } from "../store/settings";
 import { Choice } from "../ui/Choice";

@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href } from "../shell/route";
 import { currentSession, useSession } from "../store/session";

@@ -1,6 +1,6 @@
 import type { User } from "@parley-im/sdk";
 import { useEffect, useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href } from "../shell/route";
 import { currentSession, setUser, useSession } from "../store/session";

@@ -1,6 +1,6 @@
 import { ChevronRight, KeyRound, LogOut, MonitorSmartphone, SlidersHorizontal, UserRound } from "lucide-react";
 import { useState } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href, navigate } from "../shell/route";
 import { currentSession, useSession } from "../store/session";

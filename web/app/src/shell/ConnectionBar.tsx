@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { useConnection } from "../store/connection";
 import style from "./Connection.module.css";
 

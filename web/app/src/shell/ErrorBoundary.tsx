@@ -1,5 +1,5 @@
 import { Component, type ReactNode } from "react";
-import { i18next } from "../i18n";
+import { language, translators } from "../i18n";
 import style from "./ErrorBoundary.module.css";
 
 /** Catches what goes wrong while drawing, and offers to load the page again. Nothing that was written is lost: the outbox keeps it. */
@@ -14,12 +14,13 @@ export class ErrorBoundary extends Component<{ children: ReactNode }, { broken: 
     if (!this.state.broken) {
       return this.props.children;
     }
+    const t = translators[language()];
     return (
       <main className={style.broken} role="alert">
-        <h1>{i18next.t("error.title")}</h1>
-        <p>{i18next.t("error.body")}</p>
+        <h1>{t("error.title")}</h1>
+        <p>{t("error.body")}</p>
         <button type="button" onClick={() => location.reload()}>
-          {i18next.t("error.reload")}
+          {t("error.reload")}
         </button>
       </main>
     );

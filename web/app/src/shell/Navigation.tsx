@@ -1,5 +1,5 @@
 import { MessageCircle, Settings, Users } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { totalUnread } from "../store/roombook";
 import { useRooms } from "../store/rooms";
 import { ConnectionDot } from "./ConnectionDot";

@@ -1,6 +1,6 @@
 import { ArrowLeft } from "lucide-react";
 import type { ReactNode } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { ConnectionDot } from "./ConnectionDot";
 import style from "./PaneHeader.module.css";
 

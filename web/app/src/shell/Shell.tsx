@@ -1,4 +1,4 @@
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { ConnectionBar } from "./ConnectionBar";
 import { Navigation } from "./Navigation";
 import type { Screen } from "./screens";

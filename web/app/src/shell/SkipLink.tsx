@@ -1,5 +1,5 @@
 import type { MouseEvent } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import style from "./SkipLink.module.css";
 
 /** The first stop of the keyboard: past the navigation. It is seen only while it has the focus. */

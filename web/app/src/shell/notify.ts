@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import type { Message } from "@parley-im/sdk";
 import { personName, roomName } from "../rooms/name";
 import { onMessage } from "../store/live";

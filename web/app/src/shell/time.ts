@@ -1,13 +1,13 @@
-import { i18next } from "../i18n";
+import { language } from "../i18n";
 
 // Formatters are dear to make: one of each kind and language is kept.
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function format(kind: string, options: Intl.DateTimeFormatOptions, at: Date): string {
-  const key = `${i18next.language} ${kind}`;
+  const key = `${language()} ${kind}`;
   let formatter = formatters.get(key);
   if (!formatter) {
-    formatter = new Intl.DateTimeFormat(i18next.language, options);
+    formatter = new Intl.DateTimeFormat(language(), options);
     formatters.set(key, formatter);
   }
   return formatter.format(at);
@@ -29,7 +29,7 @@ export function day(iso: string, now = new Date()): string {
   const at = new Date(iso);
   const days = daysBetween(at, now);
   if (days === 0 || days === 1) {
-    const word = new Intl.RelativeTimeFormat(i18next.language, { numeric: "auto" }).format(-days, "day");
+    const word = new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(-days, "day");
     return word.charAt(0).toLocaleUpperCase() + word.slice(1);
   }
   if (days > 1 && days < 7) {

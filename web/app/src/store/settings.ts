@@ -1,5 +1,5 @@
 import { create } from "zustand";
-import { i18next, preferredLanguage, type Language } from "../i18n";
+import { changeLanguage, preferredLanguage, type Language } from "../i18n";
 
 export type Theme = "system" | "light" | "dark";
 
@@ -27,9 +27,7 @@ function apply({ theme, language }: Settings): void {
   } else {
     document.documentElement.dataset.theme = theme;
   }
-  if (i18next.language !== language) {
-    void i18next.changeLanguage(language);
-  }
+  changeLanguage(language);
 }
 
 /** This browser's settings. They are kept in localStorage and follow other tabs. */

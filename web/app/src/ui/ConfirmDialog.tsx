@@ -1,5 +1,5 @@
 import { useState, type ReactNode, type RefObject } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { Button } from "./Button";
 import { Dialog } from "./Dialog";
 import { Problem } from "./Problem";

@@ -1,7 +1,7 @@
 import { Eye, EyeOff } from "lucide-react";
 import { useState } from "react";
 import { ToggleButton } from "react-aria-components";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { TextField, type TextFieldProps } from "./TextField";
 import css from "./TextField.module.css";
 

@@ -1,6 +1,6 @@
 import { ParleyError } from "@parley-im/sdk";
 import { useEffect } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { Notice } from "./Notice";
 import { problemText } from "./problem";
 import { useCountdown } from "./useCountdown";

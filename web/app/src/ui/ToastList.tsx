@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { IconButton } from "./Button";
 import { dismissToast, useToasts } from "./toasts";
 import css from "./ToastList.module.css";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { i18next } from "../i18n";
+import { translators } from "../i18n";
 import {
   checkAccount,
   checkEmail,
@@ -10,7 +10,7 @@ import {
   suggestAccount,
 } from "./fields";
 
-const t = i18next.t;
+const t = translators.en;
 
 test.each([
   ["123456", "123456"],

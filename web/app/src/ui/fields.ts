@@ -1,4 +1,4 @@
-import type { TFunction } from "i18next";
+import type { TFunction } from "../i18n";
 
 /*
  * The API's rules of what is typed in, told before it is sent. They follow

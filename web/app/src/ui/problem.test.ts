@@ -1,6 +1,6 @@
 import { ParleyError, type ErrorCode } from "@parley-im/sdk";
 import { expect, test } from "vitest";
-import { i18next } from "../i18n";
+import { languages, translators } from "../i18n";
 import { fieldText, problemText } from "./problem";
 
 const codes: ErrorCode[] = [
@@ -17,8 +17,8 @@ const codes: ErrorCode[] = [
   "deadline_exceeded",
 ];
 
-test.each(["en", "zh"])("every refusal has words in %s, and none of the server's", (language) => {
-  const t = i18next.getFixedT(language);
+test.each(languages)("every refusal has words in %s, and none of the server's", (language) => {
+  const t = translators[language];
   for (const code of codes) {
     const text = problemText(t, new ParleyError(code, "the server's words", { status: 400 }));
     expect(text, code).toMatch(language === "en" ? /^[A-Z].*\.$/ : /^\p{Script=Han}.*。$/u);
@@ -33,12 +33,12 @@ test.each([
   [121_000, "3 minutes"],
   [3_600_000, "60 minutes"],
 ])("to wait %i ms is %s", (retryAfterMs, words) => {
-  expect(problemText(i18next.t, new ParleyError("resource_exhausted", "", { retryAfterMs }))).toContain(words);
+  expect(problemText(translators.en, new ParleyError("resource_exhausted", "", { retryAfterMs }))).toContain(words);
 });
 
 test("nobody there is told from a server that is busy", () => {
-  const away = problemText(i18next.t, new ParleyError("unavailable", ""));
-  const busy = problemText(i18next.t, new ParleyError("unavailable", "", { status: 503 }));
+  const away = problemText(translators.en, new ParleyError("unavailable", ""));
+  const busy = problemText(translators.en, new ParleyError("unavailable", "", { status: 503 }));
   expect(away).not.toBe(busy);
 });
 
@@ -49,7 +49,7 @@ test("a field's complaint is found, also of one of its entries, and only there",
       { field: "member_ids[3]", detail: "must be an id" },
     ],
   });
-  expect(fieldText(i18next.t, "code", error)).toBe("This code is wrong or has expired.");
-  expect(fieldText(i18next.t, "member_ids", error)).toBe("must be an id");
-  expect(fieldText(i18next.t, "password", error)).toBeUndefined();
+  expect(fieldText(translators.en, "code", error)).toBe("This code is wrong or has expired.");
+  expect(fieldText(translators.en, "member_ids", error)).toBe("must be an id");
+  expect(fieldText(translators.en, "password", error)).toBeUndefined();
 });

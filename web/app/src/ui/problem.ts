@@ -1,5 +1,5 @@
 import { ParleyError } from "@parley-im/sdk";
-import type { TFunction } from "i18next";
+import type { TFunction } from "../i18n";
 
 /** What went wrong, for people. The server's own words are English and for developers. */
 export function problemText(t: TFunction, error: unknown): string {

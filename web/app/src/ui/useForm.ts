@@ -1,6 +1,6 @@
 import { ParleyError } from "@parley-im/sdk";
 import { useEffect, useRef, useState, type FormEvent } from "react";
-import { useTranslation } from "react-i18next";
+import { useTranslation } from "../i18n";
 import { fieldText } from "./problem";
 
 /** What is wrong with which field; those without a fault are left out. */
