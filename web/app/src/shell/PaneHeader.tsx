@@ -1,8 +1,9 @@
 import { ArrowLeft } from "lucide-react";
-import type { ReactNode } from "react";
+import type { MouseEvent, ReactNode } from "react";
 import { useTranslation } from "../i18n";
 import { ConnectionDot } from "./ConnectionDot";
 import style from "./PaneHeader.module.css";
+import { back } from "./route";
 
 /** The head of a pane. `back` is an href, and shown on narrow screens only unless `backAlways`. */
 export function PaneHeader(props: {
@@ -17,13 +18,23 @@ export function PaneHeader(props: {
   return (
     <header className={style.header}>
       {props.back !== undefined && (
-        <a className={style.back} href={props.back} aria-label={t("nav.back")} data-always={props.backAlways ?? false}>
+        <a
+          className={style.back}
+          href={props.back}
+          aria-label={t("nav.back")}
+          data-always={props.backAlways ?? false}
+          onClick={(event) => props.back && goBack(event, props.back)}
+        >
           <ArrowLeft aria-hidden size={20} />
         </a>
       )}
       {props.leading}
       <div className={style.titles}>
-        <h1 className={style.title}>{props.title}</h1>
+        {props.title !== "" && (
+          <h1 className={style.title} tabIndex={-1}>
+            {props.title}
+          </h1>
+        )}
         {props.subtitle !== undefined && <p className={style.subtitle}>{props.subtitle}</p>}
       </div>
       <span className={style.dot}>
@@ -32,4 +43,12 @@ export function PaneHeader(props: {
       {props.actions !== undefined && <div className={style.actions}>{props.actions}</div>}
     </header>
   );
+}
+
+// Whoever asks for another tab gets it.
+function goBack(event: MouseEvent, to: string): void {
+  if (!event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey) {
+    event.preventDefault();
+    back(to);
+  }
 }

@@ -1,9 +1,11 @@
+import { useEffect, useRef } from "react";
 import { useTranslation } from "../i18n";
 import { ConnectionBar } from "./ConnectionBar";
 import { Navigation } from "./Navigation";
 import type { Screen } from "./screens";
 import { useNotifications } from "./notify";
 import { SkipLink } from "./SkipLink";
+import { usePath, type Path } from "./route";
 import style from "./Shell.module.css";
 import { useTitle } from "./title";
 
@@ -12,6 +14,7 @@ export function Shell({ section, list, detail }: Screen) {
   const { t } = useTranslation();
   useTitle();
   useNotifications();
+  useArrival(usePath(), detail !== null);
   return (
     <div className={style.shell} data-detail={detail !== null}>
       <SkipLink />
@@ -34,4 +37,25 @@ export function Shell({ section, list, detail }: Screen) {
       </div>
     </div>
   );
+}
+
+/** As long as this, in ms, a field of the new place has to take the focus: react-aria lets transitions end first. */
+const settled = 300;
+
+// Where what had the focus is gone with the place before, it goes to the new one's title.
+function useArrival(path: Path, inDetail: boolean): void {
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current === path) {
+      return;
+    }
+    const timer = setTimeout(() => {
+      before.current = path;
+      if (document.activeElement === document.body) {
+        const titles = document.querySelectorAll<HTMLElement>("#main h1");
+        titles[inDetail ? titles.length - 1 : 0]?.focus({ preventScroll: true });
+      }
+    }, settled);
+    return () => clearTimeout(timer);
+  }, [path, inDetail]);
 }

@@ -35,11 +35,44 @@ export function navigate(path: Path, options: { replace?: boolean } = {}): void 
     return;
   }
   if (options.replace) {
-    history.replaceState(null, "", to);
-    window.dispatchEvent(new HashChangeEvent("hashchange"));
+    replace(to);
   } else {
     location.hash = to;
   }
+}
+
+function replace(to: string): void {
+  history.replaceState(history.state, "", to);
+  window.dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+/** Goes to the place above the present one: as the browser's "back" does when that is where one came from, else instead of it. */
+export function back(to: string): void {
+  if ((history.state as Entry | null)?.from === to) {
+    history.back();
+  } else {
+    replace(to);
+  }
+}
+
+/** What is noted with each entry of the browser's history: the place before it. */
+interface Entry {
+  from?: string;
+}
+
+// A link's entry comes without a state; those that one goes back or forward to have theirs.
+let present = place();
+function note(entry: Entry): void {
+  if (history.state === null) {
+    history.replaceState(entry, "");
+  }
+  present = place();
+}
+note({});
+window.addEventListener("hashchange", () => note({ from: present }));
+
+function place(): string {
+  return location.hash || href("rooms");
 }
 
 function subscribe(changed: () => void): () => void {
