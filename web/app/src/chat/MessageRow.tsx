@@ -3,6 +3,7 @@ import { memo, useEffect, useRef, type MouseEvent } from "react";
 import type { TFunction } from "../i18n";
 import { personName } from "../rooms/name";
 import { clock, day, full } from "../shell/time";
+import { useToday } from "../shell/today";
 import { usePeople, wantPerson } from "../store/people";
 import { sameRow, type Row } from "../store/timeline";
 import { Avatar } from "../ui/Avatar";
@@ -37,7 +38,7 @@ function MessageRowView({ t, row, group, read, place, menuOpen, openMenu }: RowP
   const open = () => button.current && openMenu({ row, button: button.current, at: Date.now() });
   return (
     <div className={style.row} data-newest={place.newest}>
-      {row.day && <p className={style.day}>{day(row.at)}</p>}
+      {row.day && <Day at={row.at} />}
       {row.fresh && <p className={style.fresh}>{t("chat.fresh")}</p>}
       <article
         className={style.message}
@@ -66,6 +67,13 @@ function MessageRowView({ t, row, group, read, place, menuOpen, openMenu }: RowP
                 aria-expanded={menuOpen}
                 tabIndex={place.entry || menuOpen ? 0 : -1}
                 onClick={open}
+                // Without the click that would follow, which react-aria takes for a screen reader's: the first item gets the focus.
+                onKeyDown={(event) => {
+                  if (event.key === "Enter" || event.key === " ") {
+                    event.preventDefault();
+                    open();
+                  }
+                }}
               >
                 <MoreHorizontal aria-hidden size={18} />
               </button>
@@ -76,6 +84,11 @@ function MessageRowView({ t, row, group, read, place, menuOpen, openMenu }: RowP
       </article>
     </div>
   );
+}
+
+function Day({ at }: { at: string }) {
+  useToday();
+  return <p className={style.day}>{day(at)}</p>;
 }
 
 function Bubble({ t, row, onTap }: { t: TFunction; row: Row; onTap: () => void }) {

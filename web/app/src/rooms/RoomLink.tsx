@@ -3,6 +3,7 @@ import { useTranslation } from "../i18n";
 import type { Room } from "@parley-im/sdk";
 import { href } from "../shell/route";
 import { brief } from "../shell/time";
+import { useToday } from "../shell/today";
 import { useDrafts } from "../store/drafts";
 import { usePeople, wantPerson } from "../store/people";
 import { activity } from "../store/roombook";
@@ -26,6 +27,7 @@ function RoomLinkView({ room, open, entry, onFocus }: RoomLinkProps) {
   const { t } = useTranslation();
   const name = roomName(room, t);
   const preview = usePreview(room, open);
+  useToday();
   return (
     <a
       className={style.link}

@@ -1,5 +1,10 @@
 import { language } from "../i18n";
 
+// The reader's own region, where the browser tells one of the language: "en-GB" has no a.m. and p.m.
+function locale(): string {
+  return navigator.languages.find((tag) => tag.toLowerCase().startsWith(language())) ?? language();
+}
+
 // Formatters are dear to make: one of each kind and language is kept.
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
@@ -7,7 +12,7 @@ function format(kind: string, options: Intl.DateTimeFormatOptions, at: Date): st
   const key = `${language()} ${kind}`;
   let formatter = formatters.get(key);
   if (!formatter) {
-    formatter = new Intl.DateTimeFormat(language(), options);
+    formatter = new Intl.DateTimeFormat(locale(), options);
     formatters.set(key, formatter);
   }
   return formatter.format(at);
@@ -29,7 +34,7 @@ export function day(iso: string, now = new Date()): string {
   const at = new Date(iso);
   const days = daysBetween(at, now);
   if (days === 0 || days === 1) {
-    const word = new Intl.RelativeTimeFormat(language(), { numeric: "auto" }).format(-days, "day");
+    const word = new Intl.RelativeTimeFormat(locale(), { numeric: "auto" }).format(-days, "day");
     return word.charAt(0).toLocaleUpperCase() + word.slice(1);
   }
   if (days > 1 && days < 7) {

@@ -5,8 +5,9 @@ export function useCountdown(): { seconds: number; restart: (ms: number) => void
   const [until, setUntil] = useState(0);
   const [now, setNow] = useState(0);
   const restart = useCallback((ms: number) => {
-    setNow(Date.now());
-    setUntil(Date.now() + ms);
+    const from = Date.now();
+    setNow(from);
+    setUntil(from + ms);
   }, []);
   const running = until > now;
   useEffect(() => {
