@@ -30,7 +30,7 @@ export function MessageMenu({ room, target, onClose }: { room: Room; target: Men
       currentConnection()
         .removeMessage(room.id, message.seq)
         .then(
-          () => keepFocus(log, target.button),
+          () => keepFocus(log),
           () => setFailed(true),
         );
     }
@@ -40,7 +40,7 @@ export function MessageMenu({ room, target, onClose }: { room: Room; target: Men
       {failed && (
         <p className={style.failed} role="alert">
           {t("chat.remove_failed")}
-          <button type="button" onClick={() => setFailed(false)}>
+          <button type="button" className="word" onClick={() => setFailed(false)}>
             {t("chat.dismiss")}
           </button>
         </p>
@@ -77,9 +77,8 @@ export function MessageMenu({ room, target, onClose }: { room: Room; target: Men
   );
 }
 
-// The button goes with its message: whoever was on it stays among the messages.
-function keepFocus(log: HTMLElement | null, button: HTMLElement): void {
-  if (document.activeElement === button || document.activeElement === document.body) {
-    log?.focus({ preventScroll: true });
-  }
+// The button may be gone before the menu, which would give the focus back to it: then nothing has it.
+function keepFocus(log: HTMLElement | null): void {
+  const look = () => document.activeElement === document.body && log?.focus({ preventScroll: true });
+  requestAnimationFrame(() => requestAnimationFrame(look));
 }

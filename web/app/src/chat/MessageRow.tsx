@@ -1,5 +1,5 @@
 import { MoreHorizontal } from "lucide-react";
-import { memo, useEffect, useRef, type MouseEvent } from "react";
+import { memo, useEffect, useLayoutEffect, useRef, type MouseEvent, type RefObject } from "react";
 import type { TFunction } from "../i18n";
 import { personName } from "../rooms/name";
 import { clock, day, full } from "../shell/time";
@@ -57,32 +57,55 @@ function MessageRowView({ t, row, group, read, place, menuOpen, openMenu }: RowP
           <div className={style.line}>
             <Bubble t={t} row={row} onTap={open} />
             {row.message?.type === "text" && (
-              <button
-                ref={button}
-                type="button"
-                className={style.actions}
-                data-actions
-                aria-label={t("chat.actions")}
-                aria-haspopup="menu"
-                aria-expanded={menuOpen}
-                tabIndex={place.entry || menuOpen ? 0 : -1}
-                onClick={open}
-                // Without the click that would follow, which react-aria takes for a screen reader's: the first item gets the focus.
-                onKeyDown={(event) => {
-                  if (event.key === "Enter" || event.key === " ") {
-                    event.preventDefault();
-                    open();
-                  }
-                }}
-              >
-                <MoreHorizontal aria-hidden size={18} />
-              </button>
+              <Actions t={t} ref={button} open={open} menuOpen={menuOpen} entry={place.entry} />
             )}
           </div>
           <MessageState t={t} row={row} read={read} newest={place.newest} />
         </div>
       </article>
     </div>
+  );
+}
+
+interface ActionsProps {
+  t: TFunction;
+  ref: RefObject<HTMLButtonElement | null>;
+  open: () => void;
+  menuOpen: boolean;
+  entry: boolean;
+}
+
+function Actions({ t, ref, open, menuOpen, entry }: ActionsProps) {
+  // It goes when its message is removed, or far out of sight: whoever was on it stays among the messages.
+  useLayoutEffect(() => {
+    const button = ref.current;
+    return () => {
+      if (document.activeElement === button) {
+        button?.closest<HTMLElement>("[role=log]")?.focus({ preventScroll: true });
+      }
+    };
+  }, [ref]);
+  return (
+    <button
+      ref={ref}
+      type="button"
+      className={style.actions}
+      data-actions
+      aria-label={t("chat.actions")}
+      aria-haspopup="menu"
+      aria-expanded={menuOpen}
+      tabIndex={entry || menuOpen ? 0 : -1}
+      onClick={open}
+      // Without the click that would follow, which react-aria takes for a screen reader's: the first item gets the focus.
+      onKeyDown={(event) => {
+        if (event.key === "Enter" || event.key === " ") {
+          event.preventDefault();
+          open();
+        }
+      }}
+    >
+      <MoreHorizontal aria-hidden size={18} />
+    </button>
   );
 }
 
