@@ -1,8 +1,11 @@
+import type { Outgoing } from "@parley-im/sdk";
 import { ChevronRight, KeyRound, LogOut, MonitorSmartphone, SlidersHorizontal, UserRound } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href, navigate } from "../shell/route";
+import { useDrafts } from "../store/drafts";
+import { useMessages } from "../store/messages";
 import { currentSession, useSession } from "../store/session";
 import { Avatar } from "../ui/Avatar";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
@@ -20,6 +23,7 @@ export function SettingsList({ open }: { open: string | null }) {
   const { t } = useTranslation();
   const user = useSession((s) => s.user);
   const [leaving, setLeaving] = useState(false);
+  const unsent = useUnsent();
   return (
     <>
       <PaneHeader title={t("nav.settings")} />
@@ -54,6 +58,7 @@ export function SettingsList({ open }: { open: string | null }) {
       <ConfirmDialog
         title={t("settings.logout_ask")}
         action={t("settings.logout")}
+        danger={unsent > 0}
         isOpen={leaving}
         onClose={() => setLeaving(false)}
         onConfirm={async () => {
@@ -63,7 +68,17 @@ export function SettingsList({ open }: { open: string | null }) {
         }}
       >
         <p>{t("settings.logout_text")}</p>
+        {unsent > 0 && <p>{t("settings.logout_unsent", { count: unsent })}</p>}
       </ConfirmDialog>
     </>
   );
+}
+
+const isUnsent = ({ status }: Outgoing) => status !== "sent";
+
+// How many texts logging out would lose: those on their way, those that failed, those begun.
+function useUnsent(): number {
+  const begun = useDrafts((drafts) => Object.values(drafts).filter((text) => text.trim() !== "").length);
+  const written = useMessages(({ outgoing }) => Object.values(outgoing).flat().filter(isUnsent).length);
+  return begun + written;
 }

@@ -1,9 +1,12 @@
-import { render, screen, waitFor, within } from "@testing-library/react";
+import { act, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { useDrafts } from "../store/drafts";
+import { useMessages } from "../store/messages";
 import { useSession } from "../store/session";
 import { changeSettings, keepSettings, useSettings } from "../store/settings";
 import "../test/layout";
+import { outgoing } from "../test/made";
 import { refusal } from "../test/parley";
 import { signedIn } from "../test/signedin";
 import { Devices } from "./Devices";
@@ -123,4 +126,23 @@ test.each([
   await waitFor(() =>
     expect(screen.getByRole<HTMLInputElement>("switch", { name: "Desktop notifications" }).checked).toBe(on),
   );
+});
+
+test("a logout tells what would be lost, and only that", async () => {
+  await signedIn({});
+  onTestFinished(() => {
+    useMessages.setState({ outgoing: {} });
+    useDrafts.setState({}, true);
+  });
+  useMessages.setState({ outgoing: { r: [outgoing("a", { status: "failed" }), outgoing("b", { status: "sent" })] } });
+  useDrafts.setState({ r: "begun", s: "  " }, true);
+  render(<SettingsList open={null} />);
+  await user.click(screen.getByRole("button", { name: "Log out" }));
+  const question = await screen.findByRole("alertdialog");
+  expect(question.textContent).toContain("2 messages that you have not sent yet are lost.");
+  act(() => {
+    useMessages.setState({ outgoing: {} });
+    useDrafts.setState({}, true);
+  });
+  expect(question.textContent).not.toContain("lost");
 });

@@ -3,7 +3,7 @@ import { Burst } from "./burst";
 import { useConnection } from "./connection";
 import { forgetDrafts, openDrafts } from "./drafts";
 import { forgetMessages, forgetRoom, refreshWindows, takeMessages, takeOutgoing, takeRemoval } from "./messages";
-import { forgetPeople, rememberPeople } from "./people";
+import { forgetPeople, rememberPeople, wantMissed } from "./people";
 import { withHeads, withMessage, withoutRoom, withPatch, withRead, withRemoved } from "./roombook";
 import { changeBook, forgetRooms, loadMoreRooms, noteRead, readRoom, refreshRooms, takeRooms, useRooms } from "./rooms";
 import { useSession } from "./session";
@@ -105,6 +105,7 @@ function bindRooms(connection: Connection, myId: string): void {
   connection.on("resync", () => {
     void refreshWindows();
     void refreshRooms();
+    wantMissed();
   });
   connection.on("room.created", (room) => takeRooms([room]));
   connection.on("room.updated", (u) => changeBook((book) => withPatch(book, u.room_id, updatedOf(u, myId))));

@@ -8,6 +8,8 @@ export const usePeople = create<{ profiles: Record<string, Profile> }>(() => ({ 
 const atOnce = 4;
 const wanted: string[] = [];
 const asked = new Set<string>();
+/** Those whose profile could not be read. */
+const missed = new Set<string>();
 let running = 0;
 
 /** Remembers profiles that came with something else: a friend, a room's peer, a member. */
@@ -39,14 +41,23 @@ async function work(): Promise<void> {
     try {
       rememberPeople([await session.profile(id)]);
     } catch {
-      asked.delete(id); // whoever is shown next asks again
+      asked.delete(id);
+      missed.add(id);
     }
   }
   running--;
 }
 
+/** Fetches what could not be read before. */
+export function wantMissed(): void {
+  const again = [...missed];
+  missed.clear();
+  again.forEach(wantPerson);
+}
+
 export function forgetPeople(): void {
   wanted.length = 0;
   asked.clear();
+  missed.clear();
   usePeople.setState({ profiles: {} });
 }
