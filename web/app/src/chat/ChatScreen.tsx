@@ -1,12 +1,14 @@
-import { Info } from "lucide-react";
-import { useEffect, useState } from "react";
+import { Info, MessageCircleOff } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
-import { href } from "../shell/route";
+import { href, navigate } from "../shell/route";
 import { roomName } from "../rooms/name";
 import { openRoom } from "../store/messages";
 import { readRoom, useRooms } from "../store/rooms";
 import { Avatar } from "../ui/Avatar";
+import { Button } from "../ui/Button";
+import { EmptyState } from "../ui/EmptyState";
 import style from "./ChatScreen.module.css";
 import { ClosedNotice, Composer } from "./Composer";
 import { MessageLog } from "./MessageLog";
@@ -16,7 +18,6 @@ import type { Room } from "@parley-im/sdk";
 export function ChatScreen({ roomId }: { roomId: string }) {
   const room = useRooms((s) => s.book.rooms[roomId]);
   const missing = useMissing(roomId, room !== undefined);
-  const { t } = useTranslation();
   useEffect(() => {
     openRoom(roomId);
     return () => openRoom(null);
@@ -26,11 +27,32 @@ export function ChatScreen({ roomId }: { roomId: string }) {
   }
   return (
     <>
-      <PaneHeader title={missing ? t("chat.missing") : ""} back={href("rooms")} />
+      <PaneHeader title="" back={href("rooms")} />
       <div className={style.missing} aria-busy={!missing}>
-        {missing && <a href={href("rooms")}>{t("chat.to_chats")}</a>}
+        {missing && <Missing />}
       </div>
     </>
+  );
+}
+
+// A group may go while one writes in it: the keyboard stays where there is something to do.
+function Missing() {
+  const { t } = useTranslation();
+  const way = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Nothing has it, or a title that took it for want of something better.
+    if (document.activeElement?.matches("body, h1")) {
+      way.current?.querySelector("button")?.focus();
+    }
+  }, []);
+  return (
+    <div ref={way} role="alert">
+      <EmptyState
+        icon={<MessageCircleOff size={28} />}
+        title={t("chat.missing")}
+        action={<Button onPress={() => navigate(["rooms"], { replace: true })}>{t("chat.to_chats")}</Button>}
+      />
+    </div>
   );
 }
 

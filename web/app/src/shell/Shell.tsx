@@ -49,13 +49,19 @@ function useArrival(path: Path, inDetail: boolean): void {
     if (before.current === path) {
       return;
     }
-    const timer = setTimeout(() => {
+    const stop = () => {
       before.current = path;
+      clearTimeout(timer);
+      document.removeEventListener("focusin", stop);
+    };
+    const timer = setTimeout(() => {
+      stop();
       if (document.activeElement === document.body) {
         const titles = document.querySelectorAll<HTMLElement>("#main h1");
         titles[inDetail ? titles.length - 1 : 0]?.focus({ preventScroll: true });
       }
     }, settled);
-    return () => clearTimeout(timer);
+    document.addEventListener("focusin", stop); // something has it: it is not for us to move
+    return stop;
   }, [path, inDetail]);
 }
