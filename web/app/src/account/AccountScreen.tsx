@@ -24,7 +24,10 @@ export function AccountScreen({ path }: { path: Path }) {
       <Card title={t("register.title")}>
         <RegisterForm />
         <p className={css.other}>
-          {t("register.known")} <a href={href("login")}>{t("login.title")}</a>
+          {t("register.known")}{" "}
+          <a className="word" href={href("login")}>
+            {t("login.title")}
+          </a>
         </p>
       </Card>
     );
@@ -34,7 +37,9 @@ export function AccountScreen({ path }: { path: Path }) {
       <Card title={t("reset.title")}>
         <ResetForm />
         <p className={css.other}>
-          <a href={href("login")}>{t("reset.back")}</a>
+          <a className="word" href={href("login")}>
+            {t("reset.back")}
+          </a>
         </p>
       </Card>
     );
@@ -43,7 +48,10 @@ export function AccountScreen({ path }: { path: Path }) {
     <Card title={t("login.title")}>
       <LoginForm />
       <p className={css.other}>
-        {t("login.new")} <a href={href("register")}>{t("login.register")}</a>
+        {t("login.new")}{" "}
+        <a className="word" href={href("register")}>
+          {t("login.register")}
+        </a>
       </p>
     </Card>
   );

@@ -38,7 +38,7 @@ export function LoginForm() {
         {...form.bind("account")}
       />
       <PasswordField label={t("field.password")} autoComplete="current-password" {...form.bind("password")} />
-      <a className={css.forgot} href={href("reset")}>
+      <a className={`${css.forgot} word`} href={href("reset")}>
         {t("login.forgot")}
       </a>
       <Problem {...form.problem} />

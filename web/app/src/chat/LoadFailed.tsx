@@ -7,7 +7,7 @@ export function LoadFailed({ onRetry }: { onRetry: () => void }) {
   return (
     <p className={style.failed} role="alert">
       {t("chat.load_failed")}{" "}
-      <button type="button" onClick={onRetry}>
+      <button type="button" className="word" onClick={onRetry}>
         {t("chat.retry")}
       </button>
     </p>

@@ -49,10 +49,10 @@ function Failed({ t, row }: { t: TFunction; row: Row }) {
   return (
     <p className={style.meta} data-failed title={error?.message}>
       <span>{t("chat.failed")}</span>
-      <button type="button" onClick={() => currentConnection().retry(client_id)}>
+      <button type="button" className="word" onClick={() => currentConnection().retry(client_id)}>
         {t("chat.retry")}
       </button>
-      <button type="button" onClick={discard}>
+      <button type="button" className="word" onClick={discard}>
         {t("chat.discard")}
       </button>
     </p>

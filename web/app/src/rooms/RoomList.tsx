@@ -49,7 +49,7 @@ export function RoomList({ openId }: { openId: string | null }) {
       {failed && (
         <p className={style.failed} role="alert">
           {t("rooms.failed")}{" "}
-          <button type="button" onClick={() => void loadMoreRooms()}>
+          <button type="button" className="word" onClick={() => void loadMoreRooms()}>
             {t("rooms.retry")}
           </button>
         </p>
