@@ -6,14 +6,15 @@ import { befriend, post } from "./harness/crowd";
 import type { Person } from "./harness/person";
 import { picture } from "./harness/picture";
 import { stage } from "./harness/stage";
+import { tooSmall } from "./harness/touch";
 
 const s = stage();
 
 const looks: Record<string, BrowserContextOptions> = {
   "light, wide": { colorScheme: "light", viewport: { width: 1280, height: 800 } },
   "dark, wide": { colorScheme: "dark", viewport: { width: 1280, height: 800 } },
-  "light, narrow": { colorScheme: "light", viewport: { width: 360, height: 740 } },
-  "dark, narrow": { colorScheme: "dark", viewport: { width: 360, height: 740 } },
+  "light, narrow": { colorScheme: "light", viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
+  "dark, narrow": { colorScheme: "dark", viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
 };
 
 // What is wrong with the screen that is open, in its words.
@@ -22,6 +23,7 @@ async function look(person: Person, screen: string, options: BrowserContextOptio
   const wide = await person.page.evaluate(() => document.documentElement.scrollWidth);
   const found = (await serious(person.page)).map((line) => `${screen}: ${line}`);
   if (wide > width) found.push(`${screen}: is ${wide} px wide in ${width}`);
+  if (options.hasTouch) found.push(...(await tooSmall(person.page)).map((line) => `${screen}: ${line}`));
   return found;
 }
 
@@ -71,6 +73,32 @@ for (const [name, options] of Object.entries(looks)) {
     expect(found).toEqual([]);
   });
 }
+
+test("at 200 % zoom nothing is wider than the screen, and what is written can be seen", async () => {
+  const { ann: account, group } = await village();
+  const ann = await s.visitor("Ann", 0, { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 });
+  await ann.login(account.account);
+  const found: string[] = [];
+  const see = async (screen: string) => {
+    const wide = await ann.page.evaluate(() => document.documentElement.scrollWidth);
+    if (wide > 640) found.push(`${screen}: is ${wide} px wide`);
+  };
+  for (const [screen, path, there] of placesOf(group)) {
+    await ann.page.goto(`${ann.url}/#/${path}`);
+    await ann.page.getByText(there).first().waitFor();
+    await see(screen);
+  }
+  await ann.page.goto(`${ann.url}/#/rooms/${group}`);
+  await ann.say("seen over the composer");
+  await ann.sees("seen over the composer");
+  await see("chat");
+  const message = (await ann.message("seen over the composer").boundingBox())!;
+  const composer = (await ann.composer.boundingBox())!;
+  expect(message.y).toBeGreaterThan(0);
+  expect(message.y + message.height).toBeLessThanOrEqual(composer.y);
+  expect(composer.y + composer.height).toBeLessThanOrEqual(400);
+  expect(found).toEqual([]);
+});
 
 /** Screens, where they are, and what can be read there. */
 function placesOf(group: string): [screen: string, path: string, there: string | RegExp][] {

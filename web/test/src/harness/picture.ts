@@ -10,6 +10,7 @@ const quality = 75;
 /** Takes a picture of the page for the documents, as small as it may be, once nothing moves any more. */
 export async function picture(page: Page, name: string): Promise<void> {
   if (!dir) return;
+  await page.mouse.move(0, 0); // nothing is pointed at
   const cdp = await page.context().newCDPSession(page);
   const take = async () => (await cdp.send("Page.captureScreenshot", { format: "webp", quality })).data;
   let last = "";
