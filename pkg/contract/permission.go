@@ -40,14 +40,15 @@ type NATSUser struct {
 	Permission Permission
 }
 
-// NATSUsers are the services, in the order of [Services], the observer and the
-// operator.
+// NATSUsers are the services, in the order of [Services], the admin, the
+// observer and the operator.
 func NATSUsers() []NATSUser {
 	var users []NATSUser
 	for _, s := range Services() {
 		users = append(users, NATSUser{Name: string(s), Permission: Permissions(s)})
 	}
 	return append(users,
+		NATSUser{Name: string(Admin), Permission: AdminPermission()},
 		NATSUser{Name: ObserverUser, Permission: ObserverPermission()},
 		NATSUser{Name: OperatorUser, Permission: OperatorPermission()})
 }
@@ -75,6 +76,21 @@ func Permissions(s Service) Permission {
 	}
 	p.PublishAllow = slices.Compact(p.PublishAllow)
 	p.SubscribeAllow = slices.Compact(p.SubscribeAllow)
+	return p
+}
+
+// AdminPermission calls what names admins as callers, finds out which replicas
+// run, and looks at the stream of events, but not into it.
+func AdminPermission() Permission {
+	p := Permissions(Admin)
+	for _, s := range Services() {
+		for _, verb := range []string{"PING", "INFO", "STATS"} {
+			p.PublishAllow = append(p.PublishAllow, "$SRV."+verb+"."+string(s))
+		}
+	}
+	p.PublishAllow = append(p.PublishAllow, "$JS.API.STREAM.INFO."+StreamName)
+	slices.Sort(p.PublishAllow)
+	p.PublishAllow = slices.Compact(p.PublishAllow)
 	return p
 }
 
@@ -140,7 +156,7 @@ func (p *Permission) addPushes(s Service) {
 		}
 		p.SubscribeAllow = append(p.SubscribeAllow, EventSubjects(Social),
 			EveryRoom(MessageRemovedPushed.Op), MessageTombstoned.Subject())
-	case Auth, Social:
+	case Auth, Social, Admin:
 	}
 }
 

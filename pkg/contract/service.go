@@ -12,6 +12,10 @@ const (
 	Gateway Service = "gateway"
 )
 
+// Admin is whoever runs Parley, at parleyctl: a caller of the parts, and none
+// of them.
+const Admin Service = "admin"
+
 // Services lists the parts in the order in which a system starts them.
 func Services() []Service { return []Service{Auth, Social, Chat, Gateway} }
 
