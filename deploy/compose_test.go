@@ -107,7 +107,7 @@ func TestCompose_wants_its_secrets(t *testing.T) {
 		t.Fatalf("without .env: %v", err)
 	}
 	unused := []string{"TLS_CA_KEY"} // signs; no container gets it
-	for _, user := range []string{"OBSERVER", "OPERATOR", "SYSTEM"} {
+	for _, user := range []string{"ADMIN", "OBSERVER", "OPERATOR", "SYSTEM"} {
 		unused = append(unused, "NATS_"+user+"_SEED") // people's
 	}
 	names := credentials.Names()

@@ -28,7 +28,7 @@ func connect(t *testing.T, s *system.System, user string, options ...nats.Option
 	if user != contract.ObserverUser {
 		address.User = url.UserPassword(user, secrets.NATS[user])
 	}
-	if service := contract.Service(user); slices.Contains(contract.Services(), service) {
+	if service := contract.Service(user); slices.Contains(append(contract.Services(), contract.Admin), service) {
 		options = append(options, nats.CustomInboxPrefix(service.InboxPrefix())) // people have NATS's own
 	}
 	nc, err := nats.Connect(address.String(), options...)
@@ -54,6 +54,8 @@ func natsPermissions(t *testing.T, s *system.System) {
 		users = append(users, string(service))
 		permissions[string(service)] = contract.Permissions(service)
 	}
+	users = append(users, string(contract.Admin))
+	permissions[string(contract.Admin)] = contract.AdminPermission()
 	for _, user := range users {
 		t.Run(user, func(t *testing.T) {
 			refusals := make(chan string, 1000)

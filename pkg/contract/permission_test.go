@@ -8,8 +8,11 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 )
 
+// callers are all that the table of methods may name.
+func callers() []contract.Service { return append(contract.Services(), contract.Admin) }
+
 func TestPermissions_follow_the_table(t *testing.T) {
-	for _, s := range contract.Services() {
+	for _, s := range callers() {
 		p := contract.Permissions(s)
 		for _, m := range contract.Methods() {
 			if got, want := slices.Contains(p.PublishAllow, m.Subject), slices.Contains(m.Callers, s); got != want {
@@ -29,7 +32,7 @@ func TestPermissions_follow_the_table(t *testing.T) {
 
 // A wildcard over whole trees may stand only where the design says so.
 func TestPermissions_have_no_broad_publish(t *testing.T) {
-	for _, s := range contract.Services() {
+	for _, s := range callers() {
 		for _, subject := range contract.Permissions(s).PublishAllow {
 			if strings.HasSuffix(subject, ">") && !strings.HasPrefix(subject, "_INBOX") {
 				t.Errorf("%s publishes %s", s, subject)
@@ -45,10 +48,11 @@ func TestPermissions_have_no_broad_publish(t *testing.T) {
 // people; a service that answers nothing publishes to no inbox.
 func TestPermissions_of_answers(t *testing.T) {
 	for s, want := range map[contract.Service][]string{
-		contract.Auth:    {"_INBOX.>", "_INBOX_gateway.auth.>", "_INBOX_social.auth.>"},
-		contract.Social:  {"_INBOX.>", "_INBOX_chat.social.>", "_INBOX_gateway.social.>"},
-		contract.Chat:    {"_INBOX.>", "_INBOX_gateway.chat.>", "_INBOX_social.chat.>"},
+		contract.Auth:    {"_INBOX.>", "_INBOX_admin.auth.>", "_INBOX_gateway.auth.>", "_INBOX_social.auth.>"},
+		contract.Social:  {"_INBOX.>", "_INBOX_admin.social.>", "_INBOX_chat.social.>", "_INBOX_gateway.social.>"},
+		contract.Chat:    {"_INBOX.>", "_INBOX_admin.chat.>", "_INBOX_gateway.chat.>", "_INBOX_social.chat.>"},
 		contract.Gateway: nil,
+		contract.Admin:   nil,
 	} {
 		var got []string
 		for _, subject := range contract.Permissions(s).PublishAllow {
@@ -112,6 +116,22 @@ func TestPermissions_of_the_observer(t *testing.T) {
 	}
 	if !slices.Contains(p.SubscribeDeny, "> >") {
 		t.Error("the observer may join queue groups")
+	}
+}
+
+// The admin calls, and hears answers; what people say passes it by.
+func TestPermissions_of_the_admin(t *testing.T) {
+	p := contract.AdminPermission()
+	if want := []string{"_INBOX_admin.>"}; !slices.Equal(p.SubscribeAllow, want) {
+		t.Errorf("the admin hears %v, want %v", p.SubscribeAllow, want)
+	}
+	if !slices.Contains(p.PublishAllow, "im.svc.auth.diagnose.*") || !slices.Contains(p.PublishAllow, "$SRV.PING.auth") {
+		t.Errorf("the admin can't ask each replica: %v", p.PublishAllow)
+	}
+	for _, subject := range p.PublishAllow {
+		if !strings.HasPrefix(subject, "im.svc.") && !strings.HasPrefix(subject, "$SRV.") && subject != "$JS.API.STREAM.INFO.IM_EVENTS" {
+			t.Errorf("the admin publishes %s", subject)
+		}
 	}
 }
 

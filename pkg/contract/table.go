@@ -6,14 +6,17 @@ func Methods() []MethodInfo {
 		SendCode.Info(), Register.Info(), Login.Info(), Refresh.Info(), Logout.Info(),
 		ResetPassword.Info(), ChangePassword.Info(), ListSessions.Info(), RevokeSession.Info(),
 		GetMe.Info(), UpdateMe.Info(), FindUser.Info(), GetUsers.Info(), GetKeys.Info(), ListRevoked.Info(),
+		DiagnoseAuth.Info(),
 
 		AddFriend.Info(), RemoveFriend.Info(), ListFriends.Info(), AreFriends.Info(),
 		CreateRoom.Info(), GetRooms.Info(), RenameRoom.Info(), DisbandRoom.Info(),
 		ListMembers.Info(), AddMembers.Info(), SetRole.Info(), RemoveMember.Info(),
 		GetMembership.Info(), ListMemberships.Info(),
+		DiagnoseSocial.Info(),
 
 		SendMessage.Info(), GetMessages.Info(), RemoveMessage.Info(), SetRead.Info(),
 		ListRooms.Info(), GetRoomStates.Info(), ListHeads.Info(), GetHead.Info(),
+		DiagnoseChat.Info(),
 	}
 }
 

@@ -133,7 +133,7 @@ func connectAs(t *testing.T, n *NATS, secrets Secrets, user string, opts ...nats
 	if user != "" {
 		own = append(own, nats.UserInfo(user, secrets.NATS[user]))
 	}
-	for _, s := range contract.Services() {
+	for _, s := range callers() {
 		if user == string(s) {
 			own = append(own, nats.CustomInboxPrefix(s.InboxPrefix()))
 		}

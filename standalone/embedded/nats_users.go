@@ -10,7 +10,7 @@ import (
 const observerName = contract.ObserverUser
 
 // natsUsers are the services, each with what the contract lets it do, the
-// observer and the operator.
+// admin, the observer and the operator.
 func natsUsers(passwords map[string]string) []*server.User {
 	var users []*server.User
 	for _, u := range contract.NATSUsers() {

@@ -33,10 +33,13 @@ func TestNATSUsers_Passwords(t *testing.T) {
 	}
 }
 
+// callers are all that the table of methods may name.
+func callers() []contract.Service { return append(contract.Services(), contract.Admin) }
+
 func TestNATSUsers_Publish(t *testing.T) {
 	cfg := natsConfig(t)
 	n := startNATS(t, cfg)
-	for _, service := range contract.Services() {
+	for _, service := range callers() {
 		t.Run(string(service), func(t *testing.T) {
 			c := watchedConn(t, n, cfg.Secrets, string(service))
 			for subject, want := range publishProbes(t, service) {
@@ -53,7 +56,7 @@ func publishProbes(t *testing.T, service contract.Service) map[string]bool {
 	t.Helper()
 	probes := map[string]bool{
 		"im.evt.x.y":         false,
-		"_INBOX.a.b":         service != contract.Gateway, // answers to people
+		"_INBOX.a.b":         service != contract.Gateway && service != contract.Admin, // answers to people
 		"$SYS.REQ.SERVER":    false,
 		"$JS.API.INFO":       false,
 		"$JS.ACK.x":          false,
@@ -66,8 +69,9 @@ func publishProbes(t *testing.T, service contract.Service) map[string]bool {
 	}
 	probes["$JS.API.CONSUMER.CREATE."+contract.StreamName] = false
 	probes["$JS.API.STREAM.CREATE.OTHER"] = false
-	for _, s := range contract.Services() {
+	for _, s := range callers() {
 		probes[s.InboxPrefix()+".a.b"] = false
+		probes["$SRV.STATS."+string(s)] = service == contract.Admin && s != contract.Admin
 		for _, from := range contract.Services() {
 			probes[s.InboxPrefix()+"."+string(from)+".a.b"] = from == service && calls(s, from)
 		}
@@ -105,7 +109,7 @@ func calls(caller, service contract.Service) bool {
 func TestNATSUsers_Subscribe(t *testing.T) {
 	cfg := natsConfig(t)
 	n := startNATS(t, cfg)
-	for _, service := range contract.Services() {
+	for _, service := range callers() {
 		t.Run(string(service), func(t *testing.T) {
 			c := watchedConn(t, n, cfg.Secrets, string(service))
 			for subject, want := range subscribeProbes(service) {
@@ -138,7 +142,7 @@ func subscribeProbes(service contract.Service) map[string]bool {
 		"$JS.EVENT.ADVISORY.>":     false,
 		contract.StreamName + ".>": false,
 	}
-	for _, s := range contract.Services() {
+	for _, s := range callers() {
 		probes[s.InboxPrefix()+".>"] = s == service
 		probes["im.svc."+string(s)+".>"] = false
 	}

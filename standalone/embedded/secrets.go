@@ -19,8 +19,8 @@ const secretsFile = "secrets.json"
 
 // Secrets are what the servers of one data directory and their clients share.
 type Secrets struct {
-	// NATS has the password of each NATS user: the services, the operator and
-	// the observer, who needs it only away from loopback.
+	// NATS has the password of each NATS user: the services, the admin, the
+	// operator and the observer, who needs it only away from loopback.
 	NATS map[string]string `json:"nats"`
 	// Cluster is the password by which the nodes of a NATS cluster know each
 	// other. All nodes need the same.

@@ -23,7 +23,7 @@ func TestLoadSecrets(t *testing.T) {
 			seen[first.NATS[user]] = true
 		}
 		seen[first.Redis], seen[first.Cluster] = true, true
-		if len(seen) != len(contract.Services())+4 || seen[""] {
+		if len(seen) != len(contract.NATSUsers())+2 || seen[""] {
 			t.Errorf("secrets repeat or are missing")
 		}
 		key, err := base64.StdEncoding.DecodeString(first.KeyEncryption)

@@ -23,7 +23,7 @@ func filled(t *testing.T) credentials.Set {
 	return s
 }
 
-var users = []string{"AUTH", "SOCIAL", "CHAT", "GATEWAY", "OBSERVER", "OPERATOR", "SYSTEM"}
+var users = []string{"AUTH", "SOCIAL", "CHAT", "GATEWAY", "ADMIN", "OBSERVER", "OPERATOR", "SYSTEM"}
 
 // What docker-compose.yml and the chart read is spelled here once more: a name
 // that changes breaks installations.

@@ -71,7 +71,7 @@ func (f *File) Write(path string) error {
 
 const fileIntro = `# Secrets of one installation. Keep a copy where it is safe: AUTH_KEY_SECRET
 # seals signing keys and keys hashes for ever, TLS_CA_KEY signs the next
-# certificates, and the seeds of operator and system are nowhere else.
+# certificates, and the seeds of admin, operator and system are nowhere else.
 `
 
 // render is the file's text with what has changed replaced in place, and what

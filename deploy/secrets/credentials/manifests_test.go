@@ -78,7 +78,7 @@ func TestManifests(t *testing.T) {
 			}
 		}
 	}
-	for _, secret := range []string{s["TLS_CA_KEY"], s["NATS_OPERATOR_SEED"], s["NATS_SYSTEM_SEED"], s["NATS_OBSERVER_SEED"]} {
+	for _, secret := range []string{s["TLS_CA_KEY"], s["NATS_OPERATOR_SEED"], s["NATS_SYSTEM_SEED"], s["NATS_OBSERVER_SEED"], s["NATS_ADMIN_SEED"]} {
 		if line := strings.Split(secret, "\n"); strings.Contains(string(manifests), line[len(line)/2]) {
 			t.Error("a secret that no pod needs")
 		}
