@@ -12,6 +12,8 @@ import (
 	"github.com/FerretDB/FerretDB/ferretdb"
 
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/mongodb"
+	"github.com/parley-im/parley/pkg/mongodb/mongotest"
 	"github.com/parley-im/parley/services/auth"
 	authtest "github.com/parley-im/parley/services/auth/storetest"
 	"github.com/parley-im/parley/services/chat"
@@ -26,6 +28,10 @@ import (
 func TestMongoStores(t *testing.T) {
 	server := startFerretDB(t)
 	database := func() string { return server + "parley_" + id.New() }
+	t.Run("schema", func(t *testing.T) {
+		url := database()
+		mongotest.Migrations(t, func(t *testing.T) *mongodb.DB { return mongotest.Connect(t, url) })
+	})
 	t.Run("auth", func(t *testing.T) {
 		authtest.Sequential(t, func(t *testing.T) auth.Store {
 			return opened(t, database(), auth.OpenStore)

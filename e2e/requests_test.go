@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -50,11 +52,15 @@ func TestLogs_of_one_request(t *testing.T) {
 // breakStore takes a table out of chat's store under its feet.
 func breakStore(t *testing.T, path string) {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), path, `ALTER TABLE messages RENAME TO gone;`)
+	db, err := sqlite.Open(t.Context(), path, sqlite.Schema{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.Close(); err != nil {
+	err = db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `ALTER TABLE messages RENAME TO gone`)
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 }

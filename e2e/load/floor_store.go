@@ -40,7 +40,7 @@ func measureStore(ctx context.Context, s *stage) (figures map[string]float64, er
 		return nil, fmt.Errorf("measure store: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	db, err := sqlite.Open(ctx, filepath.Join(dir, "floor.db"), floorSchema)
+	db, err := sqlite.Open(ctx, filepath.Join(dir, "floor.db"), sqlite.Schema{Steps: []sqlite.Step{{Name: "table", SQL: floorSchema}}})
 	if err != nil {
 		return nil, fmt.Errorf("measure store: %w", err)
 	}

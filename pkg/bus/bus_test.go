@@ -75,7 +75,7 @@ func connect(t *testing.T, url string, h *bus.Hooks) (*nats.Conn, *telemetry.Tel
 
 func openOutbox(t *testing.T) *sqlite.DB {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "outbox.db"), "")
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "outbox.db"), sqlite.Schema{})
 	if err != nil {
 		t.Fatal(err)
 	}

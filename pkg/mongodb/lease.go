@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
@@ -13,19 +14,22 @@ import (
 	"github.com/parley-im/parley/pkg/revision"
 )
 
-// leaseDoc says who relays. Its revision rises with every renewal.
+// leaseDoc says who holds something. Its revision rises with every renewal.
 type leaseDoc struct {
-	ID     string `bson:"_id"` // "outbox:" and the collections
+	ID     string `bson:"_id"`
 	Rev    int64  `bson:"rev"`
 	Holder string `bson:"holder"`
 	TTL    int64  `bson:"ttl_ms"`
 }
 
-// sighting is which revision of another's lease this process has seen last,
-// and since when.
-type sighting struct {
-	rev   int64
-	since time.Time
+// lease is what one process knows of a lease, of the collection leases.
+type lease struct {
+	db *DB
+	id string
+
+	mu    sync.Mutex
+	rev   int64     // of another's, as seen last
+	since time.Time // when it was seen first
 }
 
 // Lease lets holder, and nobody else, relay for ttl from now on; false means
@@ -36,19 +40,23 @@ type sighting struct {
 // has itself seen it stand unrenewed for its ttl. A takeover therefore needs
 // at least two calls.
 func (o *Outbox) Lease(ctx context.Context, holder string, ttl time.Duration) (bool, error) {
-	c := o.db.Collection("leases")
-	next := leaseDoc{
-		ID:     "outbox:" + strings.Join(o.collections, ","),
-		Rev:    1,
-		Holder: holder,
-		TTL:    ttl.Milliseconds(),
-	}
+	return o.lease.take(ctx, holder, ttl)
+}
+
+// outboxLease is who relays the events of some collections.
+func outboxLease(db *DB, collections []string) *lease {
+	return &lease{db: db, id: "outbox:" + strings.Join(collections, ",")}
+}
+
+func (l *lease) take(ctx context.Context, holder string, ttl time.Duration) (bool, error) {
+	c := l.db.Collection("leases")
+	next := leaseDoc{ID: l.id, Rev: 1, Holder: holder, TTL: ttl.Milliseconds()}
 	var now leaseDoc
 	err := c.FindOne(ctx, bson.D{{Key: "_id", Value: next.ID}}).Decode(&now)
 	switch {
 	case errors.Is(err, mongo.ErrNoDocuments):
 		_, err = c.InsertOne(ctx, next)
-	case err == nil && now.Holder != holder && !o.ranOut(now):
+	case err == nil && now.Holder != holder && !l.ranOut(now):
 		return false, nil
 	case err == nil:
 		next.Rev = now.Rev + 1
@@ -64,11 +72,11 @@ func (o *Outbox) Lease(ctx context.Context, holder string, ttl time.Duration) (b
 }
 
 // ranOut reports whether another's lease has been seen unrenewed for its ttl.
-func (o *Outbox) ranOut(l leaseDoc) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.lease.rev != l.Rev {
-		o.lease = sighting{rev: l.Rev, since: time.Now()}
+func (l *lease) ranOut(d leaseDoc) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.rev != d.Rev {
+		l.rev, l.since = d.Rev, time.Now()
 	}
-	return time.Since(o.lease.since) >= time.Duration(l.TTL)*time.Millisecond
+	return time.Since(l.since) >= time.Duration(d.TTL)*time.Millisecond
 }

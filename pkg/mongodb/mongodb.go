@@ -34,6 +34,7 @@ const (
 type DB struct {
 	client *mongo.Client
 	db     *mongo.Database
+	schema Schema // of Migrate
 }
 
 // Connect opens the database that the URI's path names, else defaultDatabase,

@@ -14,12 +14,13 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 )
 
-// waiting finds the documents whose outbox is not empty, by outboxIndex.
+// waiting finds the documents whose outbox is not empty, by OutboxIndex.
 var waiting = bson.E{Key: "outbox_at", Value: bson.D{{Key: "$gt", Value: int64(0)}}}
 
-// outboxIndex holds only documents whose outbox is not empty. It is sparse
-// rather than partial because FerretDB v1 refuses partial indexes.
-func outboxIndex() mongo.IndexModel {
+// OutboxIndex is for each collection of an [Outbox]. It holds only documents
+// whose outbox is not empty. It is sparse rather than partial because FerretDB
+// v1 refuses partial indexes.
+func OutboxIndex() mongo.IndexModel {
 	return mongo.IndexModel{
 		Keys:    bson.D{{Key: "outbox_at", Value: 1}},
 		Options: options.Index().SetName("outbox_at").SetSparse(true),
@@ -31,11 +32,11 @@ func outboxIndex() mongo.IndexModel {
 type Outbox struct {
 	db          *DB
 	collections []string
+	lease       *lease
 
 	mu      sync.Mutex
 	indexed bool
 	found   map[string]place // event id → document, of the last Pending
-	lease   sighting         // in lease.go
 }
 
 // place is where a document lies.
@@ -52,7 +53,7 @@ type waitingDoc struct {
 // [Outboxed]. Use one per process; its first Pending makes the index that it
 // needs in each of them.
 func (db *DB) Outbox(collections ...string) *Outbox {
-	return &Outbox{db: db, collections: collections}
+	return &Outbox{db: db, collections: collections, lease: outboxLease(db, collections)}
 }
 
 // Pending returns the oldest events that are not yet Done, at most limit.
@@ -116,7 +117,7 @@ func (o *Outbox) ensureIndexes(ctx context.Context) error {
 		return nil
 	}
 	for _, collection := range o.collections {
-		if err := o.db.EnsureIndexes(ctx, collection, outboxIndex()); err != nil {
+		if err := o.db.EnsureIndexes(ctx, collection, OutboxIndex()); err != nil {
 			return err
 		}
 	}

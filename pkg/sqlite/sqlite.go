@@ -44,20 +44,23 @@ type DB struct {
 	write *sql.DB // one connection: writes of this process queue here
 	read  *sql.DB
 
+	schema Schema
+
 	mu    sync.RWMutex
 	reads map[string]*sql.Stmt // of Rows, by their text
 }
 
 // Open opens the file at path, makes it (0600, its directory 0700) when it is
-// missing, and runs the schema: SQL statements that may run again on every
-// start (CREATE … IF NOT EXISTS). The tables outbox and lease are added by
-// itself. The caller closes the DB.
-func Open(ctx context.Context, path, schema string) (*DB, error) {
+// missing, and brings it to the schema, which may be empty. The tables outbox,
+// lease and schema_version are added by itself. A database that a newer
+// program has made unusable for this one is an error. The caller closes the
+// DB.
+func Open(ctx context.Context, path string, schema Schema) (*DB, error) {
 	abs, err := makeFile(path)
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{reads: map[string]*sql.Stmt{}}
+	db := &DB{schema: schema, reads: map[string]*sql.Stmt{}}
 	db.write, err = openPool(abs, 1, "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", walLimit),
 		fmt.Sprintf("busy_timeout(%d)", writeLockWait.Milliseconds()))
 	if err != nil {
@@ -66,11 +69,7 @@ func Open(ctx context.Context, path, schema string) (*DB, error) {
 	if db.read, err = openPool(abs, readers, "query_only(1)"); err != nil {
 		return nil, errors.Join(err, db.write.Close())
 	}
-	err = db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, ownSchema+schema)
-		return err
-	})
-	if err != nil {
+	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open sqlite store: %w", err), db.Close())
 	}
 	return db, nil

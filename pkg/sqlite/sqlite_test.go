@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-const testSchema = `
+const testTables = `
 CREATE TABLE IF NOT EXISTS users (
 	id      TEXT PRIMARY KEY,
 	account TEXT NOT NULL UNIQUE,
@@ -21,10 +21,14 @@ CREATE TABLE IF NOT EXISTS pets (
 	tag   TEXT NOT NULL DEFAULT '',
 	PRIMARY KEY (owner, name)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS pets_tag ON pets (lower(tag)) WHERE tag <> '';
 CREATE TABLE IF NOT EXISTS counter (n INTEGER NOT NULL) STRICT;
 INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
 `
+
+var testSchema = Schema{
+	Steps:   []Step{{Name: "tables", SQL: testTables}},
+	Indexes: []Index{{Name: "pets_tag", On: "pets (lower(tag)) WHERE tag <> ''", Unique: true}},
+}
 
 // open opens a store for one test.
 func open(t *testing.T, path string) *DB {
@@ -119,7 +123,7 @@ func TestOpen(t *testing.T) {
 	})
 	t.Run("bad_schema_leaves_nothing", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "x.db")
-		if _, err := Open(t.Context(), path, `CREATE TABLE half (n INT); CREATE NONSENSE`); err == nil {
+		if _, err := Open(t.Context(), path, Schema{Steps: []Step{{SQL: `CREATE TABLE half (n INT); CREATE NONSENSE`}}}); err == nil {
 			t.Fatal("opened with a broken schema")
 		}
 		db := open(t, path)

@@ -32,16 +32,16 @@ func index(name string, unique bool, fields ...string) mongo.IndexModel {
 	return mongo.IndexModel{Keys: keys, Options: o}
 }
 
-func userIndexes() []mongo.IndexModel {
+func mongoSchema() mongodb.Schema {
 	ending := index("ending", false, "ending")
 	ending.Options.SetSparse(true)
-	return []mongo.IndexModel{index(indexAccount, true, "account"), index(indexEmail, true, "email"), ending}
-}
-
-func sessionIndexes() []mongo.IndexModel {
-	return []mongo.IndexModel{
-		index("user", false, "user_id", "ended_at"), index("ended", false, "ended_at"), index("used", false, "last_used_at"),
-	}
+	return mongodb.Schema{Steps: []mongodb.Step{{Name: "collections"}}, Indexes: map[string][]mongo.IndexModel{
+		"users": {index(indexAccount, true, "account"), index(indexEmail, true, "email"), ending, mongodb.OutboxIndex()},
+		"sessions": {
+			index("user", false, "user_id", "ended_at"), index("ended", false, "ended_at"), index("used", false, "last_used_at"),
+			mongodb.OutboxIndex(),
+		},
+	}}
 }
 
 // userDoc is a user.
@@ -85,11 +85,7 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open auth store: %w", err)
 	}
-	err = errors.Join(
-		db.EnsureIndexes(ctx, "users", userIndexes()...),
-		db.EnsureIndexes(ctx, "sessions", sessionIndexes()...),
-	)
-	if err != nil {
+	if err := db.Migrate(ctx, mongoSchema()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open auth store: %w", err), db.Close(ctx))
 	}
 	return &mongoStore{

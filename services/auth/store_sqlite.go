@@ -13,7 +13,7 @@ import (
 
 // Times are milliseconds since the Unix epoch; ended_at is 0 while a session
 // lives.
-const sqliteSchema = `
+const sqliteTables = `
 CREATE TABLE IF NOT EXISTS users (
 	id         TEXT PRIMARY KEY,
 	account    TEXT NOT NULL UNIQUE,
@@ -29,7 +29,6 @@ CREATE TABLE IF NOT EXISTS users (
 	ending     INTEGER NOT NULL,
 	rev        INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS users_ending ON users (id) WHERE ending = 1;
 
 CREATE TABLE IF NOT EXISTS sessions (
 	id           TEXT PRIMARY KEY,
@@ -46,9 +45,6 @@ CREATE TABLE IF NOT EXISTS sessions (
 	reason       TEXT NOT NULL,
 	rev          INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sessions_user ON sessions (user_id, ended_at);
-CREATE INDEX IF NOT EXISTS sessions_ended ON sessions (ended_at);
-CREATE INDEX IF NOT EXISTS sessions_used ON sessions (last_used_at);
 
 CREATE TABLE IF NOT EXISTS signing_keys (
 	name       TEXT PRIMARY KEY,
@@ -58,6 +54,18 @@ CREATE TABLE IF NOT EXISTS signing_keys (
 ) STRICT, WITHOUT ROWID;
 `
 
+func sqliteSchema() sqlite.Schema {
+	return sqlite.Schema{
+		Steps: []sqlite.Step{{Name: "tables", SQL: sqliteTables}},
+		Indexes: []sqlite.Index{
+			{Name: "users_ending", On: "users (id) WHERE ending = 1"},
+			{Name: "sessions_user", On: "sessions (user_id, ended_at)"},
+			{Name: "sessions_ended", On: "sessions (ended_at)"},
+			{Name: "sessions_used", On: "sessions (last_used_at)"},
+		},
+	}
+}
+
 // theKey names the one signing key, so that of two replicas that start at
 // once only one can keep its own.
 const theKey = "current"
@@ -66,7 +74,7 @@ const theKey = "current"
 type sqliteStore struct{ *sqlite.DB }
 
 func openSQLite(ctx context.Context, path string) (*sqliteStore, error) {
-	db, err := sqlite.Open(ctx, path, sqliteSchema)
+	db, err := sqlite.Open(ctx, path, sqliteSchema())
 	if err != nil {
 		return nil, fmt.Errorf("open auth store: %w", err)
 	}

@@ -24,14 +24,17 @@ const (
 	indexSeq      = "room_seq"
 )
 
-func messageIndexes() []mongo.IndexModel {
+func mongoSchema() mongodb.Schema {
 	unique := func(name string, keys bson.D) mongo.IndexModel {
 		return mongo.IndexModel{Keys: keys, Options: options.Index().SetName(name).SetUnique(true)}
 	}
-	return []mongo.IndexModel{
-		unique(indexClientID, bson.D{{Key: "room_id", Value: 1}, {Key: "sender_id", Value: 1}, {Key: "client_id", Value: 1}}),
-		unique(indexSeq, bson.D{{Key: "room_id", Value: 1}, {Key: "seq", Value: -1}}),
-	}
+	return mongodb.Schema{Steps: []mongodb.Step{{Name: "collections"}}, Indexes: map[string][]mongo.IndexModel{
+		"messages": {
+			unique(indexClientID, bson.D{{Key: "room_id", Value: 1}, {Key: "sender_id", Value: 1}, {Key: "client_id", Value: 1}}),
+			unique(indexSeq, bson.D{{Key: "room_id", Value: 1}, {Key: "seq", Value: -1}}),
+			mongodb.OutboxIndex(),
+		},
+	}}
 }
 
 // mongoStore is a Store for many machines. All of it is written with
@@ -50,7 +53,7 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open chat store: %w", err)
 	}
-	if err := db.EnsureIndexes(ctx, "messages", messageIndexes()...); err != nil {
+	if err := db.Migrate(ctx, mongoSchema()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open chat store: %w", err), db.Close(ctx))
 	}
 	s := &mongoStore{

@@ -12,14 +12,9 @@ import (
 	"github.com/parley-im/parley/pkg/sqlite"
 )
 
-// sqliteSchema keeps the messages of a room side by side and in order, so
+// sqliteTables keeps the messages of a room side by side and in order, so
 // that a page is one walk along the primary key however long the room is.
-//
-// The index of client_ids begins with these. Ids that are made later sort
-// later (ULID, UUIDv7) then fall on its last pages, those of an insert
-// together, where any other order has each fall on a page of its own: an
-// insert of 50 costs half of the CPU time. Random ids cost what they did.
-const sqliteSchema = `
+const sqliteTables = `
 CREATE TABLE IF NOT EXISTS messages (
 	room_id    TEXT    NOT NULL,
 	seq        INTEGER NOT NULL,
@@ -35,13 +30,24 @@ CREATE TABLE IF NOT EXISTS messages (
 	PRIMARY KEY (room_id, seq)
 ) WITHOUT ROWID, STRICT;
 DROP INDEX IF EXISTS messages_client; -- by room first, of files made before
-CREATE UNIQUE INDEX IF NOT EXISTS messages_by_client_id ON messages (client_id, sender_id, room_id);
 CREATE TABLE IF NOT EXISTS read_positions (
 	user_id TEXT    NOT NULL,
 	room_id TEXT    NOT NULL,
 	seq     INTEGER NOT NULL,
 	PRIMARY KEY (user_id, room_id)
 ) WITHOUT ROWID, STRICT;`
+
+// sqliteSchema is the layout. The index of client_ids begins with these. Ids
+// that are made later sort later (ULID, UUIDv7) then fall on its last pages,
+// those of an insert together, where any other order has each fall on a page of
+// its own: an insert of 50 costs half of the CPU time. Random ids cost what they
+// did.
+func sqliteSchema() sqlite.Schema {
+	return sqlite.Schema{
+		Steps:   []sqlite.Step{{Name: "tables", SQL: sqliteTables}},
+		Indexes: []sqlite.Index{{Name: "messages_by_client_id", On: "messages (client_id, sender_id, room_id)", Unique: true}},
+	}
+}
 
 // The columns in the order of scanRecord, and the statements. Lists of ids
 // come as one JSON parameter.
@@ -84,7 +90,7 @@ type sqliteStore struct {
 
 // openSQLite opens or makes the file.
 func openSQLite(ctx context.Context, path string) (*sqliteStore, error) {
-	db, err := sqlite.Open(ctx, path, sqliteSchema)
+	db, err := sqlite.Open(ctx, path, sqliteSchema())
 	if err != nil {
 		return nil, fmt.Errorf("open chat store: %w", err)
 	}

@@ -31,12 +31,11 @@ func index(name string, unique bool, fields ...string) mongo.IndexModel {
 	return mongo.IndexModel{Keys: keys, Options: o}
 }
 
-func friendshipIndexes() []mongo.IndexModel {
-	return []mongo.IndexModel{index("a", false, "a", "state", "_id"), index("b", false, "b", "state", "_id")}
-}
-
-func roomIndexes() []mongo.IndexModel {
-	return []mongo.IndexModel{index(indexCreation, true, "creation"), index("member", false, "member_ids")}
+func mongoSchema() mongodb.Schema {
+	return mongodb.Schema{Steps: []mongodb.Step{{Name: "collections"}}, Indexes: map[string][]mongo.IndexModel{
+		"friendships": {index("a", false, "a", "state", "_id"), index("b", false, "b", "state", "_id"), mongodb.OutboxIndex()},
+		"rooms":       {index(indexCreation, true, "creation"), index("member", false, "member_ids"), mongodb.OutboxIndex()},
+	}}
 }
 
 // friendshipDoc is a friendship.
@@ -90,11 +89,7 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open social store: %w", err)
 	}
-	err = errors.Join(
-		db.EnsureIndexes(ctx, "friendships", friendshipIndexes()...),
-		db.EnsureIndexes(ctx, "rooms", roomIndexes()...),
-	)
-	if err != nil {
+	if err := db.Migrate(ctx, mongoSchema()); err != nil {
 		return nil, errors.Join(fmt.Errorf("open social store: %w", err), db.Close(ctx))
 	}
 	return &mongoStore{

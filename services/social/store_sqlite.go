@@ -13,7 +13,7 @@ import (
 
 // Times are milliseconds since the Unix epoch. A room's creation is unique:
 // its creator with the client id of the request, else with the room's id.
-const sqliteSchema = `
+const sqliteTables = `
 CREATE TABLE IF NOT EXISTS friendships (
 	id         TEXT PRIMARY KEY,
 	a          TEXT NOT NULL,
@@ -23,8 +23,6 @@ CREATE TABLE IF NOT EXISTS friendships (
 	created_at INTEGER NOT NULL,
 	rev        INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS friendships_a ON friendships (a, state, id);
-CREATE INDEX IF NOT EXISTS friendships_b ON friendships (b, state, id);
 
 CREATE TABLE IF NOT EXISTS rooms (
 	id         TEXT PRIMARY KEY,
@@ -49,14 +47,24 @@ CREATE TABLE IF NOT EXISTS members (
 	PRIMARY KEY (room_id, user_id)
 ) STRICT, WITHOUT ROWID;
 DROP INDEX IF EXISTS members_user;
-CREATE INDEX IF NOT EXISTS members_of_user ON members (user_id, role, first_seq, joined_at);
 `
+
+func sqliteSchema() sqlite.Schema {
+	return sqlite.Schema{
+		Steps: []sqlite.Step{{Name: "tables", SQL: sqliteTables}},
+		Indexes: []sqlite.Index{
+			{Name: "friendships_a", On: "friendships (a, state, id)"},
+			{Name: "friendships_b", On: "friendships (b, state, id)"},
+			{Name: "members_of_user", On: "members (user_id, role, first_seq, joined_at)"},
+		},
+	}
+}
 
 // sqliteStore is a Store for one machine.
 type sqliteStore struct{ *sqlite.DB }
 
 func openSQLite(ctx context.Context, path string) (*sqliteStore, error) {
-	db, err := sqlite.Open(ctx, path, sqliteSchema)
+	db, err := sqlite.Open(ctx, path, sqliteSchema())
 	if err != nil {
 		return nil, fmt.Errorf("open social store: %w", err)
 	}

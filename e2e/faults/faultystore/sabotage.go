@@ -2,6 +2,8 @@ package faultystore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -77,9 +79,13 @@ func DropUniqueKey(ctx context.Context, url string) error {
 	if !ok {
 		return fmt.Errorf("drop the unique key: only SQLite stores can be sabotaged")
 	}
-	db, err := sqlite.Open(ctx, path, dropUniqueKey)
+	db, err := sqlite.Open(ctx, path, sqlite.Schema{})
 	if err != nil {
 		return fmt.Errorf("drop the unique key: %w", err)
 	}
-	return db.Close()
+	err = db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, dropUniqueKey)
+		return err
+	})
+	return errors.Join(err, db.Close())
 }
