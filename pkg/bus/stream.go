@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -90,6 +91,32 @@ func ensureOnce(ctx context.Context, js jetstream.JetStream, cfg StreamConfig, t
 	have := stream.CachedInfo().Config
 	if diff := differences(want, have); len(diff) > 0 && cfg.Log != nil {
 		cfg.Log.Warn("stream is not configured as this build would", "stream", want.Name, "differs", diff)
+	}
+	return nil
+}
+
+// CheckStream is nil when IM_EVENTS is there, configured as this build would,
+// and all its copies are up to date; else it says what is not so.
+func CheckStream(ctx context.Context, nc *nats.Conn, cfg StreamConfig) error {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return fmt.Errorf("ask for stream %s: %w", contract.StreamName, err)
+	}
+	stream, err := js.Stream(ctx, contract.StreamName)
+	if err != nil {
+		return fmt.Errorf("ask for stream %s: %w", contract.StreamName, err)
+	}
+	info := stream.CachedInfo()
+	if diff := differences(streamConfig(max(cfg.Replicas, 1)), info.Config); len(diff) > 0 {
+		return fmt.Errorf("stream %s is not configured as this build would: %s", contract.StreamName, strings.Join(diff, ", "))
+	}
+	if info.Cluster == nil {
+		return nil
+	}
+	for _, peer := range info.Cluster.Replicas {
+		if !peer.Current {
+			return fmt.Errorf("the copy of stream %s on server %s is not up to date", contract.StreamName, peer.Name)
+		}
 	}
 	return nil
 }

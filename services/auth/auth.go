@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/checkup"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/run"
@@ -80,6 +81,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	h := &handlers{
 		accounts: accounts, credentials: &credentials{accounts: accounts, log: tel.Log}, sessions: sessions,
 		keys: token.JWKS(key), kick: relay.Kick,
+		checkup: &checkup.Replica{
+			Service: contract.Auth, ID: server.Replica(), Now: now, Health: tel.Health, Store: store, Conn: nc, NATS: cfg.NATS, Stream: cfg.Stream,
+		},
 	}
 	h.register(server)
 	sweeper := &sweeper{store: store, sessions: sessions, every: cfg.SweepEvery, log: tel.Log, kick: relay.Kick}

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 
+	"github.com/parley-im/parley/pkg/checkup"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
 )
@@ -13,6 +14,7 @@ type handlers struct {
 	credentials *credentials
 	sessions    *sessions
 	keys        contract.JWKS
+	checkup     *checkup.Replica
 	kick        func() // the relay, after an event
 }
 
@@ -33,6 +35,7 @@ func (h *handlers) register(s *rpc.Server) {
 	rpc.Handle(s, contract.GetUsers, h.getUsers)
 	rpc.Handle(s, contract.GetKeys, h.getKeys)
 	rpc.Handle(s, contract.ListRevoked, h.listRevoked)
+	rpc.Handle(s, contract.DiagnoseAuth, h.checkup.Diagnose)
 }
 
 func (h *handlers) sendCode(ctx context.Context, req contract.SendCodeRequest) (contract.Empty, error) {

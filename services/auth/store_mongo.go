@@ -13,6 +13,7 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/mongodb"
 	"github.com/parley-im/parley/pkg/revision"
+	"github.com/parley-im/parley/pkg/schema"
 )
 
 const (
@@ -96,6 +97,8 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 		Outbox:   db.Outbox("users", "sessions"),
 	}, nil
 }
+
+func (s *mongoStore) Schema(ctx context.Context) (schema.State, error) { return s.db.Schema(ctx) }
 
 func (s *mongoStore) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/checkup"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/run"
@@ -80,6 +81,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		remover: &Remover{store: asked, memory: memory, members: members, within: cfg.RemoveWithin, now: now},
 		out:     out,
 		kick:    relay.Kick,
+		checkup: &checkup.Replica{
+			Service: contract.Chat, ID: server.Replica(), Now: now, Health: tel.Health, Store: store, Conn: nc, NATS: cfg.NATS, Stream: cfg.Stream,
+		},
 	}
 	h.register(server)
 

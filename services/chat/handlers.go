@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/parley-im/parley/pkg/checkup"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
@@ -21,6 +22,7 @@ type handlers struct {
 	reads   *Reads
 	remover *Remover
 	out     *pushes
+	checkup *checkup.Replica
 	kick    func() // the relay, after an event
 }
 
@@ -34,6 +36,7 @@ func (h *handlers) register(s *rpc.Server) {
 	rpc.Handle(s, contract.GetRoomStates, h.roomStates)
 	rpc.HandleGroup(s, contract.ListHeads, h.listHeads)
 	rpc.Handle(s, contract.GetHead, h.head)
+	rpc.Handle(s, contract.DiagnoseChat, h.checkup.Diagnose)
 }
 
 // sendAll carries out sends of different callers. Those whose membership must

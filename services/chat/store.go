@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/schema"
 )
 
 // What a store answers.
@@ -60,6 +61,8 @@ type Store interface {
 	Done(ctx context.Context, events []contract.Event) error
 	Lease(ctx context.Context, holder string, ttl time.Duration) (bool, error)
 
+	// Schema is what the database has of its layout now, for a diagnosis.
+	Schema(ctx context.Context) (schema.State, error)
 	Ping(ctx context.Context) error
 	Close() error
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/mongodb"
+	"github.com/parley-im/parley/pkg/schema"
 )
 
 // The unique indexes, both possible under the shard key {room_id}. The second
@@ -65,6 +66,8 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 	s.own = startOwnReads(s.writeReads)
 	return s, nil
 }
+
+func (s *mongoStore) Schema(ctx context.Context) (schema.State, error) { return s.db.Schema(ctx) }
 
 func (s *mongoStore) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/schema"
 	"github.com/parley-im/parley/services/chat"
 	"github.com/parley-im/parley/services/chat/storetest"
 )
@@ -113,6 +114,8 @@ func (s *turns) Done(ctx context.Context, events []contract.Event) error {
 func (s *turns) Lease(ctx context.Context, holder string, ttl time.Duration) (bool, error) {
 	return s.next().Lease(ctx, holder, ttl)
 }
+func (s *turns) Schema(ctx context.Context) (schema.State, error) { return s.next().Schema(ctx) }
+
 func (s *turns) Ping(ctx context.Context) error { return s.next().Ping(ctx) }
 
 // Close leaves closing to the tests that opened the stores.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/parley-im/parley/pkg/checkup"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
@@ -18,6 +19,7 @@ type handlers struct {
 	groups  *groups
 	users   *neighbours
 	out     *pushes
+	checkup *checkup.Replica
 	kick    func() // the relay, after an event
 }
 
@@ -37,6 +39,7 @@ func (h *handlers) register(s *rpc.Server) {
 	rpc.Handle(s, contract.RemoveMember, h.removeMember)
 	rpc.Handle(s, contract.GetMembership, h.getMembership)
 	rpc.HandleGroup(s, contract.ListMemberships, h.listMemberships)
+	rpc.Handle(s, contract.DiagnoseSocial, h.checkup.Diagnose)
 }
 
 func (h *handlers) addFriend(ctx context.Context, req contract.AddFriendRequest) (contract.AddFriendReply, error) {

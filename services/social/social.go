@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/checkup"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/run"
@@ -59,6 +60,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		users: neighbours,
 		out:   &pushes{bus.NewPusher(nc, tel)},
 		kick:  relay.Kick,
+		checkup: &checkup.Replica{
+			Service: contract.Social, ID: server.Replica(), Now: now, Health: tel.Health, Store: store, Conn: nc, NATS: cfg.NATS, Stream: cfg.Stream,
+		},
 	}
 	h.register(server)
 

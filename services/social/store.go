@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/schema"
 )
 
 // Store keeps friendships and groups. A verb that returns another error than
@@ -49,6 +50,8 @@ type Store interface {
 	Done(ctx context.Context, events []contract.Event) error
 	Lease(ctx context.Context, holder string, ttl time.Duration) (bool, error)
 
+	// Schema is what the database has of its layout now, for a diagnosis.
+	Schema(ctx context.Context) (schema.State, error)
 	Ping(ctx context.Context) error
 	Close() error
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/parley-im/parley/pkg/id"
 	"github.com/parley-im/parley/pkg/mongodb"
 	"github.com/parley-im/parley/pkg/revision"
+	"github.com/parley-im/parley/pkg/schema"
 )
 
 const indexCreation = "creation"
@@ -99,6 +100,8 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 		Outbox:      db.Outbox("friendships", "rooms"),
 	}, nil
 }
+
+func (s *mongoStore) Schema(ctx context.Context) (schema.State, error) { return s.db.Schema(ctx) }
 
 func (s *mongoStore) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 

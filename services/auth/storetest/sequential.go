@@ -15,6 +15,7 @@ import (
 // Sequential is what a store must do for one caller.
 func Sequential(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, auth.Store){
+		"Schema/is_whole_once_it_is_open":       wholeSchema,
 		"User/is_found_by_id_account_and_email": findsUsers,
 		"SaveUser/account_and_email_are_unique": uniqueUsers,
 		"SaveUser/under_its_revision":           userRevisions,
@@ -226,5 +227,12 @@ func outbox(t *testing.T, s auth.Store) {
 	}
 	if held, err := s.Lease(within(t), "me", time.Minute); err != nil || !held {
 		t.Fatalf("held %v, %v", held, err)
+	}
+}
+
+func wholeSchema(t *testing.T, s auth.Store) {
+	state, err := s.Schema(within(t))
+	if err != nil || state.Steps != state.Known || len(state.Missing) > 0 {
+		t.Errorf("got %+v, %v", state, err)
 	}
 }

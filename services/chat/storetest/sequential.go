@@ -15,6 +15,7 @@ import (
 // Sequential is what a store must do for one caller.
 func Sequential(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, chat.Store){
+		"Schema/is_whole_once_it_is_open":          wholeSchema,
 		"Append/keeps_every_field":                 keepsEveryField,
 		"Append/stops_at_a_seq_that_is_taken":      stopsAtSeq,
 		"Append/stops_at_a_client_id_that_is_used": stopsAtClientID,
@@ -374,5 +375,12 @@ func wantSeqs(t *testing.T, name string, got []chat.Record, want ...int64) {
 	}
 	if fmt.Sprint(seqs) != fmt.Sprint(want) {
 		t.Fatalf("%s: got %v, want %v", name, seqs, want)
+	}
+}
+
+func wholeSchema(t *testing.T, s chat.Store) {
+	state, err := s.Schema(within(t))
+	if err != nil || state.Steps != state.Known || len(state.Missing) > 0 {
+		t.Errorf("got %+v, %v", state, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 // Sequential is what a store must do for one caller at a time.
 func Sequential(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, social.Store){
+		"Schema/is_whole_once_it_is_open":       wholeSchema,
 		"Friendship/kept_under_its_revision":    friendshipKept,
 		"FriendsOf/in_pages":                    friendPages,
 		"FriendsAmong/only_friends":             friendsAmong,
@@ -251,5 +252,12 @@ func outbox(t *testing.T, s social.Store) {
 	}
 	if left := drain(t, s); len(left) != 0 {
 		t.Fatalf("left %+v", left)
+	}
+}
+
+func wholeSchema(t *testing.T, s social.Store) {
+	state, err := s.Schema(within(t))
+	if err != nil || state.Steps != state.Known || len(state.Missing) > 0 {
+		t.Errorf("got %+v, %v", state, err)
 	}
 }
