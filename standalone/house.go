@@ -58,6 +58,11 @@ func startAll(ctx context.Context, g *run.Group, f flags, s Settings, out io.Wri
 	if err != nil {
 		return fmt.Errorf("open operations port: %w", err)
 	}
+	if servers.natsOwn && f.runs(partNATS) {
+		if err := writeAddresses(f.data, servers.natsURL, ops.Addr()); err != nil {
+			return errors.Join(err, ops.Close())
+		}
+	}
 	g.Go("operations port", func(ctx context.Context) error {
 		return telemetry.ServeOpsOn(ctx, ops, s.Telemetry.PProf, tels...)
 	})
