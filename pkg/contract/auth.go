@@ -204,7 +204,7 @@ var (
 // SessionRevokedData says that a session has ended.
 type SessionRevokedData struct {
 	SessionID string `json:"session_id"`
-	Reason    string `json:"reason"` // logout, revoked, password, reset, reuse
+	Reason    string `json:"reason"` // logout, revoked, password, reset, reuse, disabled
 	Until     Time   `json:"until"`  // when the last of its tokens has run out
 }
 

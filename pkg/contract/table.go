@@ -6,6 +6,8 @@ func Methods() []MethodInfo {
 		SendCode.Info(), Register.Info(), Login.Info(), Refresh.Info(), Logout.Info(),
 		ResetPassword.Info(), ChangePassword.Info(), ListSessions.Info(), RevokeSession.Info(),
 		GetMe.Info(), UpdateMe.Info(), FindUser.Info(), GetUsers.Info(), GetKeys.Info(), ListRevoked.Info(),
+		ShowUser.Info(), DisableUser.Info(), EnableUser.Info(), EndSessions.Info(), IssueToken.Info(),
+		ListKeys.Info(), RotateKeys.Info(),
 		DiagnoseAuth.Info(),
 
 		AddFriend.Info(), RemoveFriend.Info(), ListFriends.Info(), AreFriends.Info(),
@@ -35,6 +37,7 @@ func Pushes() []PushInfo {
 func Events() []EventInfo {
 	return []EventInfo{
 		UserRegistered.Info(), UserUpdated.Info(), PasswordChanged.Info(), SessionCreated.Info(), SessionEnded.Info(),
+		AuthAudit.Info(),
 		FriendshipMade.Info(), FriendshipEnded.Info(),
 		GroupCreated.Info(), GroupRenamed.Info(), GroupJoined.Info(), GroupLeft.Info(), GroupRole.Info(), GroupDisbanded.Info(),
 		MessageTombstoned.Info(),

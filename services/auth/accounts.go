@@ -142,7 +142,8 @@ func (a *accounts) Update(ctx context.Context, req contract.UpdateMeRequest) (us
 	return user, err
 }
 
-// Find looks a user up by account, in any case.
+// Find looks a user up by account, in any case. Those who are disabled are not
+// found.
 func (a *accounts) Find(ctx context.Context, account string) (contract.Profile, error) {
 	account = foldAccount(account)
 	if !accountForm.MatchString(account) {
@@ -152,13 +153,14 @@ func (a *accounts) Find(ctx context.Context, account string) (contract.Profile, 
 	if err != nil {
 		return contract.Profile{}, err
 	}
-	if user == nil {
+	if user == nil || user.gone() {
 		return contract.Profile{}, errNoSuchUser
 	}
 	return user.profile(), nil
 }
 
-// Profiles are those of the ids that exist, in the order asked.
+// Profiles are those of the ids that exist and are not disabled, in the order
+// asked.
 func (a *accounts) Profiles(ctx context.Context, ids []string) ([]contract.Profile, error) {
 	users, err := a.store.Users(ctx, ids)
 	if err != nil {
@@ -166,9 +168,11 @@ func (a *accounts) Profiles(ctx context.Context, ids []string) ([]contract.Profi
 	}
 	found := make(map[string]User, len(users))
 	for _, user := range users {
-		found[user.ID] = user
+		if !user.gone() {
+			found[user.ID] = user
+		}
 	}
-	list := make([]contract.Profile, 0, len(users))
+	list := make([]contract.Profile, 0, len(found))
 	for _, id := range ids {
 		if user, ok := found[id]; ok {
 			list = append(list, user.profile())

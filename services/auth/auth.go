@@ -1,5 +1,5 @@
 // Package auth owns users: their accounts, passwords and verification codes,
-// their sessions, and the key that signs access tokens.
+// their sessions, and the keys that sign access tokens.
 package auth
 
 import (
@@ -15,7 +15,6 @@ import (
 	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/run"
 	"github.com/parley-im/parley/pkg/telemetry"
-	"github.com/parley-im/parley/pkg/token"
 )
 
 // Deps is what a caller of Run brings along.
@@ -45,8 +44,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	store = newTimed(store, cfg.Store, tel)
 	defer func() { err = errors.Join(err, store.Close()) }()
 	tel.Health.Add("store", store.Ping)
-	key, err := loadKey(ctx, store, Secret(cfg.KeySecret), now())
-	if err != nil {
+	keys := &keyring{store: store, secret: Secret(cfg.KeySecret), o: cfg.keyOptions(), now: now, log: tel.Log}
+	if _, err := keys.load(ctx); err != nil {
 		return err
 	}
 
@@ -74,18 +73,21 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
 	post := newPost(cfg.MailQueue, deliver, tel)
 	sessions := &sessions{
-		store: store, signer: token.NewSigner(key, cfg.AccessTTL, now), accessTTL: cfg.AccessTTL,
-		ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions), out: &pushes{bus.NewPusher(nc, tel)}, now: now,
+		store: store, keys: keys, accessTTL: cfg.AccessTTL, ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions),
+		out: &pushes{bus.NewPusher(nc, tel)}, now: now, log: tel.Log,
 	}
 	accounts := &accounts{store: store, guards: guards, sessions: sessions, post: post, now: now}
 	h := &handlers{
 		accounts: accounts, credentials: &credentials{accounts: accounts, log: tel.Log}, sessions: sessions,
-		keys: token.JWKS(key), kick: relay.Kick,
+		keys: keys, kick: relay.Kick,
 		checkup: &checkup.Replica{
 			Service: contract.Auth, ID: server.Replica(), Now: now, Health: tel.Health, Store: store, Conn: nc, NATS: cfg.NATS, Stream: cfg.Stream,
 		},
 	}
 	h.register(server)
+	others := &neighbours{calls: rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel}), log: tel.Log}
+	forAdmins := &adminHandlers{admins: &admins{accounts: accounts, keys: keys, announce: others.announce}, keys: keys, kick: relay.Kick}
+	forAdmins.register(server)
 	sweeper := &sweeper{store: store, sessions: sessions, every: cfg.SweepEvery, log: tel.Log, kick: relay.Kick}
 
 	// Stopped from the last to the first.
@@ -93,6 +95,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	g.Go("relay", relay.Run)
 	g.Go("mail", post.Run)
 	g.Go("sweeper", sweeper.Run)
+	g.Go("keys", keys.Run)
 	g.Go("rpc", server.Run)
 	return g.Serve(tel.Health)
 }

@@ -21,6 +21,9 @@ type Config struct {
 	KeySecret string        `envconfig:"KEY_SECRET" desc:"Required, there is no default: a secret of at least 32 bytes that seals the signing key and keys all hashes; the same for all replicas, for ever."`
 	AccessTTL time.Duration `envconfig:"ACCESS_TTL" default:"15m" desc:"How long an access token lives."`
 
+	KeyRotation time.Duration `envconfig:"KEY_ROTATION" default:"720h" desc:"How often a new key takes over the signing of access tokens; nobody is logged out. 0: only when an admin asks for it."`
+	KeyReload   time.Duration `envconfig:"KEY_RELOAD" default:"1m" desc:"How often the signing keys are read again; the same for all replicas. A new key signs after two such intervals and 10 s."`
+
 	SessionTTL  time.Duration `envconfig:"SESSION_TTL" default:"720h" desc:"A session ends when it is not used for so long."`
 	MaxSessions int           `envconfig:"MAX_SESSIONS" default:"50" desc:"Sessions of one user; with one more the longest unused ends."`
 	SweepEvery  time.Duration `envconfig:"SWEEP_EVERY" default:"1m" desc:"How often ended sessions are looked through."`
@@ -60,6 +63,9 @@ const (
 	minTime   = 2
 	// maxAccessTTL keeps the list of ended sessions short.
 	maxAccessTTL = 24 * time.Hour
+	// A key must have come to all replicas long before the next one is made.
+	maxKeyReload   = 10 * time.Minute
+	minKeyRotation = time.Hour
 )
 
 // check names every setting that can't be.
@@ -72,6 +78,8 @@ func (c Config) check() error {
 	}
 	must(len(c.KeySecret) >= minSecret, "AUTH_KEY_SECRET must have at least %d bytes", minSecret)
 	must(c.AccessTTL >= time.Second && c.AccessTTL <= maxAccessTTL, "AUTH_ACCESS_TTL must be 1s to %v", maxAccessTTL)
+	must(c.KeyReload > 0 && c.KeyReload <= maxKeyReload, "AUTH_KEY_RELOAD must be more than 0 and at most %v", maxKeyReload)
+	must(c.KeyRotation == 0 || c.KeyRotation >= minKeyRotation, "AUTH_KEY_ROTATION must be 0, or at least %v", minKeyRotation)
 	must(c.SessionTTL >= c.AccessTTL, "AUTH_SESSION_TTL must not be less than AUTH_ACCESS_TTL")
 	must(c.ArgonMemory >= minMemory, "AUTH_ARGON_MEMORY_KIB must be at least %d", minMemory)
 	must(c.ArgonTime >= minTime, "AUTH_ARGON_TIME must be at least %d", minTime)
@@ -91,6 +99,10 @@ func (c Config) passwordOptions() passwordOptions {
 		atOnce: int64(atOnce),
 		wait:   c.HashWait,
 	}
+}
+
+func (c Config) keyOptions() keyOptions {
+	return keyOptions{reload: c.KeyReload, rotation: c.KeyRotation, accessTTL: c.AccessTTL}
 }
 
 func (c Config) limitOptions() limitOptions {

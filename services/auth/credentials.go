@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -15,9 +14,6 @@ import (
 
 // errLogin is the same whatever was wrong.
 var errLogin = fault.New(fault.Unauthenticated, "wrong account or password")
-
-// finishWait bounds how long marking a user's ended sessions may take.
-const finishWait = 10 * time.Second
 
 // credentials checks and changes passwords.
 type credentials struct {
@@ -64,6 +60,9 @@ func (c *credentials) login(ctx context.Context, req contract.LoginRequest) (use
 		return User{}, outcome, errLogin
 	}
 	forgive()
+	if found.gone() {
+		return User{}, loginDisabled, errDisabled
+	}
 	return *found, loginOK, nil
 }
 
@@ -115,7 +114,7 @@ func (c *credentials) Change(ctx context.Context, req contract.ChangePasswordReq
 	}
 	// The old password was right in this epoch, and counts in no other.
 	epoch := user.Epoch
-	return c.set(ctx, hash, session.ID, func() (*User, error) {
+	return c.set(ctx, hash, endedByPassword, session.ID, func() (*User, error) {
 		current, _, err := c.sessions.Alive(ctx, req.Caller)
 		if err == nil && current.Epoch != epoch {
 			err = fault.Invalid("old_password", "is wrong")
@@ -130,7 +129,7 @@ func (c *credentials) Reset(ctx context.Context, req contract.ResetPasswordReque
 	if err != nil {
 		return err
 	}
-	return c.set(ctx, hash, "", func() (*User, error) {
+	return c.set(ctx, hash, endedByReset, "", func() (*User, error) {
 		user, err := c.store.UserByEmail(ctx, req.Email)
 		if err == nil && user == nil {
 			err = errCode
@@ -141,7 +140,7 @@ func (c *credentials) Reset(ctx context.Context, req contract.ResetPasswordReque
 
 // set begins a new epoch: in one write the password changes and every session
 // but the kept one dies.
-func (c *credentials) set(ctx context.Context, hash, keep string, load func() (*User, error)) error {
+func (c *credentials) set(ctx context.Context, hash, reason, keep string, load func() (*User, error)) error {
 	var user User
 	err := revision.Retry(ctx, func() error {
 		loaded, err := load()
@@ -150,8 +149,8 @@ func (c *credentials) set(ctx context.Context, hash, keep string, load func() (*
 		}
 		now := contract.NewTime(c.now())
 		user = *loaded
-		user.Password, user.Kept, user.ValidFrom, user.Ending = hash, keep, now, true
-		user.Epoch++
+		user.Password = hash
+		user.begin(now, reason, keep)
 		user.Rev++
 		event, err := contract.PasswordChanged.New(id.New(), user.ID, now.Time, contract.UserEvent{UserID: user.ID})
 		if err != nil {
@@ -162,11 +161,6 @@ func (c *credentials) set(ctx context.Context, hash, keep string, load func() (*
 	if err != nil {
 		return err
 	}
-	// Even if the caller does not wait: the gateways shall know now.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWait)
-	defer cancel()
-	if err := c.sessions.finish(ctx, user); err != nil {
-		c.log.WarnContext(ctx, "mark ended sessions; the sweeper goes on", "err", err)
-	}
+	c.sessions.finishSoon(ctx, user)
 	return nil
 }

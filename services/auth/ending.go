@@ -2,17 +2,32 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/revision"
 )
 
-// maxEnding is how many users' sessions one look at the store goes through.
-const maxEnding = 500
+const (
+	// maxEnding is how many users' sessions one look at the store goes through.
+	maxEnding = 500
+	// finishWait bounds how long marking a user's ended sessions may take.
+	finishWait = 10 * time.Second
+)
 
-// finish marks the sessions that a change of password has killed, one by one,
-// and tells of each. They are dead already; should it stop half-way, the
-// sweeper goes on.
+// finishSoon is finish, even if whoever asked does not wait: the gateways shall
+// know now.
+func (s *sessions) finishSoon(ctx context.Context, user User) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWait)
+	defer cancel()
+	if err := s.finish(ctx, user); err != nil {
+		s.log.WarnContext(ctx, "mark ended sessions; the sweeper goes on", "err", err)
+	}
+}
+
+// finish marks the sessions that a new epoch has killed, one by one, and tells
+// of each. They are dead already; should it stop half-way, the sweeper goes
+// on.
 func (s *sessions) finish(ctx context.Context, user User) error {
 	open, err := s.store.OpenSessions(ctx, user.ID)
 	if err != nil {
@@ -37,18 +52,22 @@ func (s *sessions) finish(ctx context.Context, user User) error {
 	})
 }
 
-// endReason is why the last change of password ended sessions: one that kept
-// none was a reset.
+// endReason is why the last epoch ended sessions. Of one that began before
+// reasons were kept: a change of password that kept no session was a reset.
 func (u User) endReason() string {
-	if u.Kept == "" {
+	switch {
+	case u.EpochReason != "":
+		return u.EpochReason
+	case u.Kept == "":
 		return endedByReset
+	default:
+		return endedByPassword
 	}
-	return endedByPassword
 }
 
 // Revoked lists the ended sessions whose access tokens may still live: those
-// that are marked, and before that those that a change of password has killed
-// and are not marked yet. In this order: what is marked in between is in both.
+// that are marked, and before that those that a new epoch has killed and are
+// not marked yet. In this order: what is marked in between is in both.
 func (s *sessions) Revoked(ctx context.Context) ([]contract.RevokedSession, error) {
 	until := make(map[string]contract.Time)
 	users, err := s.store.EndingUsers(ctx, maxEnding)

@@ -13,7 +13,7 @@ type handlers struct {
 	accounts    *accounts
 	credentials *credentials
 	sessions    *sessions
-	keys        contract.JWKS
+	keys        *keyring
 	checkup     *checkup.Replica
 	kick        func() // the relay, after an event
 }
@@ -156,8 +156,8 @@ func (h *handlers) getUsers(ctx context.Context, req contract.GetUsersRequest) (
 	return contract.GetUsersReply{Users: users}, err
 }
 
-func (h *handlers) getKeys(context.Context, contract.Empty) (contract.JWKS, error) {
-	return h.keys, nil
+func (h *handlers) getKeys(ctx context.Context, _ contract.Empty) (contract.JWKS, error) {
+	return h.keys.JWKS(ctx)
 }
 
 func (h *handlers) listRevoked(ctx context.Context, _ contract.Empty) (contract.RevokedReply, error) {

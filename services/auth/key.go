@@ -1,54 +1,63 @@
 package auth
 
 import (
-	"context"
+	"cmp"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/parley-im/parley/pkg/contract"
-	"github.com/parley-im/parley/pkg/revision"
 	"github.com/parley-im/parley/pkg/token"
 )
 
-// loadKey returns the signing key that all replicas share, and makes it on
-// the first start. Of several that start at once, all return the one that was
-// kept first.
-func loadKey(ctx context.Context, store Store, secret Secret, now time.Time) (token.Key, error) {
-	sealed, err := store.Key(ctx)
-	if err != nil {
-		return token.Key{}, err
-	}
-	if sealed == nil {
-		if sealed, err = addKey(ctx, store, secret, now); err != nil {
-			return token.Key{}, err
-		}
-	}
-	seed, err := secret.unseal(forSigningKey, sealed.ID, sealed.Sealed)
-	if err != nil || len(seed) != ed25519.SeedSize {
-		return token.Key{}, fmt.Errorf("open signing key %s: AUTH_KEY_SECRET is not the one it was sealed with: %w", sealed.ID, errUnsealed)
-	}
-	return token.Key{ID: sealed.ID, Private: ed25519.NewKeyFromSeed(seed), CreatedAt: sealed.CreatedAt.Time}, nil
+// ringKey is a signing key that was opened.
+type ringKey struct {
+	SealedKey
+	private ed25519.PrivateKey
+	signer  *token.Signer
 }
 
-// addKey keeps a new key, or loads that of whoever was faster.
-func addKey(ctx context.Context, store Store, secret Secret, now time.Time) (*SealedKey, error) {
+// newKey makes and seals a key of a generation.
+func (k *keyring) newKey(generation int64, signsFrom contract.Time) (SealedKey, error) {
+	now := k.now()
 	key, err := token.NewKey(now)
 	if err != nil {
-		return nil, err
+		return SealedKey{}, err
 	}
-	sealed := SealedKey{ID: key.ID, CreatedAt: contract.NewTime(now)}
-	if sealed.Sealed, err = secret.seal(forSigningKey, key.ID, key.Private.Seed()); err != nil {
-		return nil, fmt.Errorf("seal signing key: %w", err)
+	sealed := SealedKey{Generation: generation, ID: key.ID, CreatedAt: contract.NewTime(now), SignsFrom: signsFrom}
+	if sealed.Sealed, err = k.secret.seal(forSigningKey, key.ID, key.Private.Seed()); err != nil {
+		return SealedKey{}, fmt.Errorf("seal signing key: %w", err)
 	}
-	err = store.AddKey(ctx, sealed)
-	if err != nil && !errors.Is(err, revision.ErrConflict) {
-		return nil, err
+	return sealed, nil
+}
+
+// open opens a key that any replica has sealed.
+func (k *keyring) open(sealed SealedKey) (ringKey, error) {
+	seed, err := k.secret.unseal(forSigningKey, sealed.ID, sealed.Sealed)
+	if err != nil || len(seed) != ed25519.SeedSize {
+		return ringKey{}, fmt.Errorf("open signing key %s: AUTH_KEY_SECRET is not the one it was sealed with: %w", sealed.ID, errUnsealed)
 	}
-	kept, err := store.Key(ctx)
-	if err == nil && kept == nil {
-		err = errors.New("the signing key that was kept is not there")
+	key := token.Key{ID: sealed.ID, Private: ed25519.NewKeyFromSeed(seed), CreatedAt: sealed.CreatedAt.Time}
+	return ringKey{SealedKey: sealed, private: key.Private, signer: token.NewSigner(key, k.o.accessTTL, k.now)}, nil
+}
+
+// inOrder sorts keys, the oldest first. One that an older program has made does
+// not say from when on it signs.
+func inOrder(list []SealedKey) []SealedKey {
+	for i, k := range list {
+		if k.SignsFrom.IsZero() {
+			list[i].SignsFrom = k.CreatedAt
+		}
 	}
-	return kept, err
+	slices.SortFunc(list, func(a, b SealedKey) int { return cmp.Compare(a.Generation, b.Generation) })
+	return list
+}
+
+// public are the keys for verifiers.
+func public(keys []ringKey) contract.JWKS {
+	list := make([]token.Key, len(keys))
+	for i, key := range keys {
+		list[i] = token.Key{ID: key.ID, Private: key.private}
+	}
+	return token.JWKS(list...)
 }

@@ -39,10 +39,11 @@ func TestKey_is_one_for_all_replicas(t *testing.T) {
 	if _, err := verifier.Verify(ann.AccessToken); err != nil {
 		t.Fatalf("after a restart: %v", err)
 	}
-	sealed, err := w.store().Key(t.Context())
-	if err != nil || sealed == nil || sealed.ID != keys.Keys[0].Kid {
-		t.Fatalf("got %+v, %v", sealed, err)
+	list, err := w.store().Keys(t.Context())
+	if err != nil || len(list) != 1 || list[0].ID != keys.Keys[0].Kid {
+		t.Fatalf("got %+v, %v", list, err)
 	}
+	sealed := list[0]
 	if bytes.Contains(sealed.Sealed, []byte(keys.Keys[0].X)) || len(sealed.Sealed) != 12+32+16 {
 		t.Fatalf("the key is not sealed: %d bytes", len(sealed.Sealed))
 	}

@@ -9,12 +9,13 @@ import (
 // How a login may end. Which of the first two refusals it was, only the
 // operator learns.
 const (
-	loginOK      = "ok"
-	loginUnknown = "unknown_account"
-	loginWrong   = "wrong_password"
-	loginLimited = "limited" // too many attempts
-	loginBusy    = "busy"    // no turn to hash
-	loginFailed  = "failed"  // the store, Redis, or a caller who left
+	loginOK       = "ok"
+	loginUnknown  = "unknown_account"
+	loginWrong    = "wrong_password"
+	loginDisabled = "disabled" // with the right password
+	loginLimited  = "limited"  // too many attempts
+	loginBusy     = "busy"     // no turn to hash
+	loginFailed   = "failed"   // the store, Redis, or a caller who left
 )
 
 // metrics tell how often secrets are tried, and what that costs.
@@ -29,7 +30,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m := &metrics{
 		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "parley", Subsystem: "auth", Name: "logins_total",
-			Help: "Logins by how they ended: ok, unknown_account, wrong_password, limited (too many attempts), busy (too many passwords to hash), failed.",
+			Help: "Logins by how they ended: ok, unknown_account, wrong_password, disabled (with the right password), limited (too many attempts), busy (too many passwords to hash), failed.",
 		}, []string{"outcome"}),
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "parley", Subsystem: "auth", Name: "limited_total",
@@ -41,7 +42,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 3, 5, 10},
 		}),
 	}
-	for _, outcome := range []string{loginOK, loginUnknown, loginWrong, loginLimited, loginBusy, loginFailed} {
+	for _, outcome := range []string{loginOK, loginUnknown, loginWrong, loginDisabled, loginLimited, loginBusy, loginFailed} {
 		m.logins.WithLabelValues(outcome)
 	}
 	for _, act := range []string{actCode, actAttempt} {

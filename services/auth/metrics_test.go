@@ -31,9 +31,10 @@ func TestMetrics_of_logins(t *testing.T) {
 # TYPE parley_auth_limited_total counter
 parley_auth_limited_total{act="attempt",service="auth"} 1
 parley_auth_limited_total{act="code",service="auth"} 1
-# HELP parley_auth_logins_total Logins by how they ended: ok, unknown_account, wrong_password, limited (too many attempts), busy (too many passwords to hash), failed.
+# HELP parley_auth_logins_total Logins by how they ended: ok, unknown_account, wrong_password, disabled (with the right password), limited (too many attempts), busy (too many passwords to hash), failed.
 # TYPE parley_auth_logins_total counter
 parley_auth_logins_total{outcome="busy",service="auth"} 0
+parley_auth_logins_total{outcome="disabled",service="auth"} 0
 parley_auth_logins_total{outcome="failed",service="auth"} 0
 parley_auth_logins_total{outcome="limited",service="auth"} 1
 parley_auth_logins_total{outcome="ok",service="auth"} 1

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
+	"log/slog"
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -21,6 +21,7 @@ const (
 	endedByPassword = "password"
 	endedByReset    = "reset"
 	endedByReuse    = "reuse"
+	endedByDisable  = "disabled"
 )
 
 const (
@@ -34,18 +35,21 @@ const (
 var (
 	errSession = fault.New(fault.Unauthenticated, "the session has ended")
 	errRefresh = fault.New(fault.Unauthenticated, "the refresh token is not valid")
-	errLate    = fault.New(fault.Unavailable, "the session was used after this was asked for; ask again").After(time.Second)
+	// errDisabled is for whoever has shown that the account is theirs.
+	errDisabled = fault.New(fault.PermissionDenied, "the account is disabled")
+	errLate     = fault.New(fault.Unavailable, "the session was used after this was asked for; ask again").After(time.Second)
 )
 
 // sessions opens, refreshes and ends sessions.
 type sessions struct {
 	store     Store
-	signer    *token.Signer
+	keys      *keyring
 	accessTTL time.Duration
 	ttl       time.Duration // unused for so long, a session ends
 	most      int           // of one user
 	out       *pushes
 	now       func() time.Time
+	log       *slog.Logger
 }
 
 // Alive returns the caller's session and user; Unauthenticated when the
@@ -76,8 +80,24 @@ func (s *sessions) lives(v Session) bool {
 	return v.EndedAt.IsZero() && s.now().Sub(v.LastUsedAt.Time) < s.ttl
 }
 
+// about makes an event about a session that is about to be saved.
+type about func(sessionID string) (contract.Event, error)
+
+// eventsAbout is the event, and what is to be told beside it.
+func eventsAbout(sessionID string, event contract.Event, also []about) ([]contract.Event, error) {
+	events := []contract.Event{event}
+	for _, about := range also {
+		event, err := about(sessionID)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, event)
+	}
+	return events, nil
+}
+
 // Open opens a session for the user as loaded when the password was checked.
-func (s *sessions) Open(ctx context.Context, user User, deviceName string) (contract.Grant, error) {
+func (s *sessions) Open(ctx context.Context, user User, deviceName string, also ...about) (contract.Grant, error) {
 	now := contract.NewTime(s.now())
 	t := refreshToken{SessionID: id.New(), Family: newPart(), Rotating: newPart()}
 	session := Session{
@@ -85,7 +105,7 @@ func (s *sessions) Open(ctx context.Context, user User, deviceName string) (cont
 		Family: hashPart(t.Family), Current: hashPart(t.Rotating),
 		RotatedAt: now, CreatedAt: now, LastUsedAt: now, Rev: 1,
 	}
-	grant, err := s.grant(user, t)
+	grant, err := s.grant(ctx, user, t)
 	if err != nil {
 		return contract.Grant{}, err
 	}
@@ -93,10 +113,14 @@ func (s *sessions) Open(ctx context.Context, user User, deviceName string) (cont
 	if err != nil {
 		return contract.Grant{}, err
 	}
-	if err := s.store.SaveSession(ctx, session, []contract.Event{event}); err != nil {
+	events, err := eventsAbout(session.ID, event, also)
+	if err != nil {
 		return contract.Grant{}, err
 	}
-	// Whoever changes the password saves the user first and then looks for
+	if err := s.store.SaveSession(ctx, session, events); err != nil {
+		return contract.Grant{}, err
+	}
+	// Whoever begins an epoch saves the user first and then looks for
 	// sessions; here it is the other way round, so that one sees the other.
 	current, err := s.store.User(ctx, user.ID)
 	if err != nil {
@@ -107,6 +131,9 @@ func (s *sessions) Open(ctx context.Context, user User, deviceName string) (cont
 	}
 	if current.killed(session) {
 		_, err := s.End(ctx, session.ID, current.endReason())
+		if current.gone() {
+			return contract.Grant{}, cmp.Or(err, error(errDisabled))
+		}
 		return contract.Grant{}, cmp.Or(err, error(errLogin))
 	}
 	return grant, s.makeRoom(ctx, user.ID)
@@ -170,7 +197,7 @@ func (s *sessions) Refresh(ctx context.Context, raw string, asked contract.Time)
 		}
 		// Signed before it is saved: no access token is younger than the
 		// record that a list of ended sessions goes by.
-		if grant, err = s.grant(*user, next); err != nil {
+		if grant, err = s.grant(ctx, *user, next); err != nil {
 			return err
 		}
 		return s.store.SaveSession(ctx, *session, nil)
@@ -199,8 +226,8 @@ func (v *Session) rotate(spent, next string, now time.Time) bool {
 	return true
 }
 
-func (s *sessions) grant(user User, t refreshToken) (contract.Grant, error) {
-	access, _, err := s.signer.Sign(user.ID, t.SessionID)
+func (s *sessions) grant(ctx context.Context, user User, t refreshToken) (contract.Grant, error) {
+	access, err := s.keys.Sign(ctx, user.ID, t.SessionID)
 	if err != nil {
 		return contract.Grant{}, err
 	}
@@ -208,7 +235,7 @@ func (s *sessions) grant(user User, t refreshToken) (contract.Grant, error) {
 }
 
 // End ends a session and tells at once; false when it has ended before.
-func (s *sessions) End(ctx context.Context, sessionID, reason string) (ended bool, err error) {
+func (s *sessions) End(ctx context.Context, sessionID, reason string, also ...about) (ended bool, err error) {
 	var session *Session
 	err = revision.Retry(ctx, func() error {
 		var err error
@@ -226,7 +253,11 @@ func (s *sessions) End(ctx context.Context, sessionID, reason string) (ended boo
 		if err != nil {
 			return err
 		}
-		return s.store.SaveSession(ctx, *session, []contract.Event{event})
+		events, err := eventsAbout(session.ID, event, also)
+		if err != nil {
+			return err
+		}
+		return s.store.SaveSession(ctx, *session, events)
 	})
 	if err != nil {
 		return false, fmt.Errorf("end session: %w", err)
@@ -242,64 +273,5 @@ func (s *sessions) until(t contract.Time) contract.Time {
 	return contract.NewTime(t.Add(s.accessTTL + token.Leeway + clockGrace))
 }
 
-// List returns the caller's sessions from a place on.
-func (s *sessions) List(ctx context.Context, user User, current string, from *place, limit int) (contract.SessionPage, error) {
-	open, err := s.store.OpenSessions(ctx, user.ID)
-	if err != nil {
-		return contract.SessionPage{}, err
-	}
-	open = slices.DeleteFunc(open, func(v Session) bool {
-		return !s.lives(v) || user.killed(v) || from != nil && !v.place().after(*from)
-	})
-	sortByUse(open)
-	page := contract.SessionPage{Items: []contract.Session{}}
-	for i, v := range open {
-		if i == limit {
-			page.NextCursor = open[i-1].place().cursor()
-			break
-		}
-		page.Items = append(page.Items, contract.Session{
-			ID: v.ID, DeviceName: v.DeviceName, CreatedAt: v.CreatedAt, LastUsedAt: v.LastUsedAt, Current: v.ID == current,
-		})
-	}
-	return page, nil
-}
-
-// Revoke ends one of the user's sessions.
-func (s *sessions) Revoke(ctx context.Context, user User, sessionID string) error {
-	missing := fault.New(fault.NotFound, "there is no such session")
-	if !contract.ValidID(sessionID) {
-		return missing
-	}
-	session, err := s.store.Session(ctx, sessionID)
-	if err != nil {
-		return err
-	}
-	if session == nil || session.UserID != user.ID || !s.lives(*session) || user.killed(*session) {
-		return missing
-	}
-	ended, err := s.End(ctx, sessionID, endedByRevoke)
-	if err == nil && !ended {
-		return missing
-	}
-	return err
-}
-
-func (v Session) place() place { return place{usedAt: v.LastUsedAt.UnixMilli(), id: v.ID} }
-
-// sortByUse puts the last used first.
-func sortByUse(list []Session) {
-	slices.SortFunc(list, func(a, b Session) int {
-		switch {
-		case b.place().after(a.place()):
-			return -1
-		case a.place().after(b.place()):
-			return 1
-		default:
-			return 0
-		}
-	})
-}
-
-// errNoSuchUser is for reads by name.
+// errNoSuchUser is for reads by name or id.
 var errNoSuchUser = fault.New(fault.NotFound, "there is no such user")

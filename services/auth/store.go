@@ -18,7 +18,7 @@ var (
 	ErrEmailTaken = errors.New("e-mail is taken")
 )
 
-// Store keeps users, their sessions and the signing key. Every verb is
+// Store keeps users, their sessions and the signing keys. Every verb is
 // atomic, and safe for any number of goroutines, replicas and, with SQLite,
 // processes. A record that is not there is nil, and no error.
 //
@@ -40,16 +40,25 @@ type Store interface {
 	SaveSession(ctx context.Context, s Session, events []contract.Event) error
 	// OpenSessions are a user's sessions that no record says are ended.
 	OpenSessions(ctx context.Context, userID string) ([]Session, error)
+	// Sessions are all sessions of a user that are kept, by id, after a place
+	// and at most limit.
+	Sessions(ctx context.Context, userID, after string, limit int) ([]Session, error)
 	// EndedSince are the sessions that were marked as ended at or after t.
 	EndedSince(ctx context.Context, t contract.Time) ([]Session, error)
 	// RemoveSessions forgets sessions that ended, or were last used, before
 	// the times, at most limit, and none whose events wait to be relayed.
 	RemoveSessions(ctx context.Context, ended, used contract.Time, limit int) (removed int, err error)
 
-	// Key is the one signing key.
-	Key(ctx context.Context) (*SealedKey, error)
-	// AddKey keeps the key unless there is one: then revision.ErrConflict.
-	AddKey(ctx context.Context, k SealedKey) error
+	// Keys are the signing keys that are not forgotten, the oldest first.
+	Keys(ctx context.Context) ([]SealedKey, error)
+	// AddKey keeps the key of a generation unless there is one: then
+	// revision.ErrConflict.
+	AddKey(ctx context.Context, k SealedKey, events []contract.Event) error
+	// ForgetKey keeps of a generation's key only that it was.
+	ForgetKey(ctx context.Context, generation int64) error
+
+	// Record puts events into the outbox that report no change.
+	Record(ctx context.Context, events []contract.Event) error
 
 	// Pending, Done and Lease are bus.Outbox.
 	Pending(ctx context.Context, limit int) ([]contract.Event, error)
@@ -73,15 +82,23 @@ type User struct {
 	AvatarURL string
 	CreatedAt contract.Time
 
-	// Epoch counts the passwords, from 1. A session of an earlier epoch is
-	// dead, whatever its own record says, unless it is Kept. An epoch, since
-	// times of two replicas do not compare.
+	// Epoch counts from 1, with each password and each end of all sessions. A
+	// session of an earlier epoch is dead, whatever its own record says, unless
+	// it is Kept. An epoch, since times of two replicas do not compare.
 	Epoch     int64
 	ValidFrom contract.Time // when the epoch began
-	Kept      string        // the session that changed the password; empty after a reset
+	Kept      string        // the session that changed the password; empty for all other reasons
+	// EpochReason is why the epoch began, such as password. Empty in the first,
+	// and in those that began before reasons were kept.
+	EpochReason string
 	// Ending is set with a new epoch, until all records of sessions that it
 	// killed say so.
 	Ending bool
+
+	DisabledAt contract.Time // zero: may log in
+	// ErasedAt is when who they were was forgotten: what stands in Account and
+	// Email then is Forgotten. Zero: it was not.
+	ErasedAt contract.Time
 
 	Rev int64
 }
@@ -109,9 +126,13 @@ type Session struct {
 // SealedKey is a signing key whose private part only the holder of
 // AUTH_KEY_SECRET can read.
 type SealedKey struct {
-	ID        string // the kid
-	Sealed    []byte
-	CreatedAt contract.Time
+	Generation int64  // from 1
+	ID         string // the kid
+	Sealed     []byte
+	CreatedAt  contract.Time
+	// SignsFrom is when it takes over from the generation before. In databases
+	// of before there were generations it is when they were upgraded.
+	SignsFrom contract.Time
 }
 
 // profile is the user as others see them.
@@ -119,12 +140,26 @@ func (u User) profile() contract.Profile {
 	return contract.Profile{ID: u.ID, Account: u.Account, Nickname: u.Nickname, Sex: u.Sex, AvatarURL: u.AvatarURL}
 }
 
-// wire is the user as they see themselves.
+// wire is the user as they see themselves; of one who was erased, what is
+// left.
 func (u User) wire() contract.User {
+	if !u.ErasedAt.IsZero() {
+		u.Account, u.Email = "", ""
+	}
 	return contract.User{
 		ID: u.ID, Account: u.Account, Email: u.Email, Nickname: u.Nickname, Sex: u.Sex, AvatarURL: u.AvatarURL, CreatedAt: u.CreatedAt,
 	}
 }
 
-// killed reports whether a change of password has ended the session.
+// killed reports whether the session is of an epoch that has ended.
 func (u User) killed(s Session) bool { return s.Epoch < u.Epoch && s.ID != u.Kept }
+
+// begin begins an epoch: in the write that saves it all sessions die, but the
+// kept one.
+func (u *User) begin(now contract.Time, reason, kept string) {
+	u.Epoch++
+	u.ValidFrom, u.EpochReason, u.Kept, u.Ending = now, reason, kept, true
+}
+
+// gone reports whether others are to see nothing of the user.
+func (u User) gone() bool { return !u.DisabledAt.IsZero() || !u.ErasedAt.IsZero() }

@@ -36,13 +36,18 @@ func index(name string, unique bool, fields ...string) mongo.IndexModel {
 func mongoSchema() mongodb.Schema {
 	ending := index("ending", false, "ending")
 	ending.Options.SetSparse(true)
-	return mongodb.Schema{Steps: []mongodb.Step{{Name: "collections"}}, Indexes: map[string][]mongo.IndexModel{
-		"users": {index(indexAccount, true, "account"), index(indexEmail, true, "email"), ending, mongodb.OutboxIndex()},
-		"sessions": {
-			index("user", false, "user_id", "ended_at"), index("ended", false, "ended_at"), index("used", false, "last_used_at"),
-			mongodb.OutboxIndex(),
+	return mongodb.Schema{
+		Steps: []mongodb.Step{{Name: "collections"}, {Name: "many signing keys", Run: dateKeys}},
+		Indexes: map[string][]mongo.IndexModel{
+			"users": {index(indexAccount, true, "account"), index(indexEmail, true, "email"), ending, mongodb.OutboxIndex()},
+			"sessions": {
+				index("user", false, "user_id", "ended_at"), index("ended", false, "ended_at"), index("used", false, "last_used_at"),
+				mongodb.OutboxIndex(),
+			},
+			"signing_keys": {mongodb.OutboxIndex()},
+			"audits":       {mongodb.OutboxIndex()},
 		},
-	}}
+	}
 }
 
 // userDoc is a user.
@@ -60,15 +65,10 @@ type userDoc struct {
 	Epoch            int64     `bson:"epoch"`
 	ValidFrom        time.Time `bson:"valid_from"`
 	Kept             string    `bson:"kept"`
+	EpochReason      string    `bson:"epoch_reason,omitempty"`
 	Ending           bool      `bson:"ending,omitempty"` // absent for most: its index is sparse
-}
-
-// keyDoc is the signing key.
-type keyDoc struct {
-	Name      string    `bson:"_id"`
-	ID        string    `bson:"kid"`
-	Sealed    []byte    `bson:"sealed"`
-	CreatedAt time.Time `bson:"created_at"`
+	DisabledAt       time.Time `bson:"disabled_at,omitempty"`
+	ErasedAt         time.Time `bson:"erased_at,omitempty"`
 }
 
 // mongoStore is a Store for many machines.
@@ -77,6 +77,7 @@ type mongoStore struct {
 	users    *mongo.Collection
 	sessions *mongo.Collection
 	keys     *mongo.Collection
+	audits   *mongo.Collection
 	*mongodb.Outbox
 }
 
@@ -94,7 +95,8 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 		users:    db.Collection("users"),
 		sessions: db.Collection("sessions"),
 		keys:     db.Collection("signing_keys"),
-		Outbox:   db.Outbox("users", "sessions"),
+		audits:   db.Collection("audits"),
+		Outbox:   db.Outbox("users", "sessions", "signing_keys", "audits"),
 	}, nil
 }
 
@@ -141,7 +143,8 @@ func (s *mongoStore) findUsers(ctx context.Context, filter bson.D, o ...*options
 		list[i] = User{
 			ID: d.ID, Account: d.Account, Email: d.Email, Password: d.Password, Nickname: d.Nickname,
 			Sex: contract.Sex(d.Sex), AvatarURL: d.AvatarURL, CreatedAt: contract.NewTime(d.CreatedAt),
-			Epoch: d.Epoch, ValidFrom: contract.NewTime(d.ValidFrom), Kept: d.Kept, Ending: d.Ending, Rev: d.Rev,
+			Epoch: d.Epoch, ValidFrom: contract.NewTime(d.ValidFrom), Kept: d.Kept, EpochReason: d.EpochReason, Ending: d.Ending,
+			DisabledAt: fromDate(d.DisabledAt), ErasedAt: fromDate(d.ErasedAt), Rev: d.Rev,
 		}
 	}
 	return list, nil
@@ -151,7 +154,8 @@ func (s *mongoStore) SaveUser(ctx context.Context, u User, events []contract.Eve
 	doc := userDoc{
 		ID: u.ID, Rev: u.Rev, Account: u.Account, Email: u.Email, Password: u.Password, Nickname: u.Nickname,
 		Sex: int(u.Sex), AvatarURL: u.AvatarURL, CreatedAt: u.CreatedAt.Time,
-		Epoch: u.Epoch, ValidFrom: u.ValidFrom.Time, Kept: u.Kept, Ending: u.Ending,
+		Epoch: u.Epoch, ValidFrom: u.ValidFrom.Time, Kept: u.Kept, EpochReason: u.EpochReason, Ending: u.Ending,
+		DisabledAt: u.DisabledAt.Time, ErasedAt: u.ErasedAt.Time,
 	}
 	doc.AddEvents(time.Now(), events)
 	if err := s.userErr(ctx, u, mongodb.Save(ctx, s.users, u.ID, u.Rev, doc)); err != nil {
@@ -186,138 +190,10 @@ func (s *mongoStore) userErr(ctx context.Context, u User, err error) error {
 	}
 }
 
-func (s *mongoStore) Key(ctx context.Context) (*SealedKey, error) {
-	var docs []keyDoc
-	if err := mongodb.Find(ctx, s.keys, bson.D{{Key: "_id", Value: theKey}}, &docs); err != nil {
-		return nil, fmt.Errorf("read signing key: %w", err)
+// fromDate is a time that may be absent.
+func fromDate(t time.Time) contract.Time {
+	if t.IsZero() {
+		return contract.Time{}
 	}
-	if len(docs) == 0 {
-		return nil, nil
-	}
-	return &SealedKey{ID: docs[0].ID, Sealed: docs[0].Sealed, CreatedAt: contract.NewTime(docs[0].CreatedAt)}, nil
-}
-
-func (s *mongoStore) AddKey(ctx context.Context, k SealedKey) error {
-	_, err := s.keys.InsertOne(ctx, keyDoc{Name: theKey, ID: k.ID, Sealed: k.Sealed, CreatedAt: k.CreatedAt.Time})
-	if mongodb.IsDuplicate(err, "") {
-		err = revision.ErrConflict
-	}
-	if err != nil {
-		return fmt.Errorf("add signing key: %w", mongodb.AsFault(err))
-	}
-	return nil
-}
-
-// sessionDoc is a session.
-type sessionDoc struct {
-	ID               string `bson:"_id"`
-	Rev              int64  `bson:"rev"`
-	mongodb.Outboxed `bson:",inline"`
-	UserID           string    `bson:"user_id"`
-	DeviceName       string    `bson:"device_name"`
-	Epoch            int64     `bson:"epoch"`
-	Family           []byte    `bson:"family"`
-	Current          []byte    `bson:"current"`
-	Previous         []byte    `bson:"previous"`
-	RotatedAt        time.Time `bson:"rotated_at"`
-	CreatedAt        time.Time `bson:"created_at"`
-	LastUsedAt       time.Time `bson:"last_used_at"`
-	EndedAt          time.Time `bson:"ended_at"` // alive while it lives
-	Reason           string    `bson:"reason"`
-}
-
-// alive stands where a session has not ended: a time before all ends.
-var alive = time.UnixMilli(0).UTC()
-
-func (s *mongoStore) Session(ctx context.Context, id string) (*Session, error) {
-	return first(s.findSessions(ctx, bson.D{{Key: "_id", Value: id}}))
-}
-
-func (s *mongoStore) OpenSessions(ctx context.Context, userID string) ([]Session, error) {
-	return s.findSessions(ctx, bson.D{{Key: "user_id", Value: userID}, {Key: "ended_at", Value: alive}})
-}
-
-func (s *mongoStore) EndedSince(ctx context.Context, t contract.Time) ([]Session, error) {
-	return s.findSessions(ctx, bson.D{{Key: "ended_at", Value: bson.D{{Key: "$gte", Value: t.Time}}}})
-}
-
-func (s *mongoStore) findSessions(ctx context.Context, filter bson.D) ([]Session, error) {
-	var docs []sessionDoc
-	if err := mongodb.Find(ctx, s.sessions, filter, &docs); err != nil {
-		return nil, fmt.Errorf("read sessions: %w", err)
-	}
-	list := make([]Session, len(docs))
-	for i, d := range docs {
-		v := Session{
-			ID: d.ID, UserID: d.UserID, DeviceName: d.DeviceName, Epoch: d.Epoch,
-			RotatedAt: contract.NewTime(d.RotatedAt), CreatedAt: contract.NewTime(d.CreatedAt),
-			LastUsedAt: contract.NewTime(d.LastUsedAt), Reason: d.Reason, Rev: d.Rev,
-		}
-		copy(v.Family[:], d.Family)
-		copy(v.Current[:], d.Current)
-		copy(v.Previous[:], d.Previous)
-		if d.EndedAt.After(alive) {
-			v.EndedAt = contract.NewTime(d.EndedAt)
-		}
-		list[i] = v
-	}
-	return list, nil
-}
-
-func (s *mongoStore) SaveSession(ctx context.Context, v Session, events []contract.Event) error {
-	doc := sessionDoc{
-		ID: v.ID, Rev: v.Rev, UserID: v.UserID, DeviceName: v.DeviceName, Epoch: v.Epoch,
-		Family: v.Family[:], Current: v.Current[:], Previous: v.Previous[:],
-		RotatedAt: v.RotatedAt.Time, CreatedAt: v.CreatedAt.Time, LastUsedAt: v.LastUsedAt.Time,
-		EndedAt: alive, Reason: v.Reason,
-	}
-	if !v.EndedAt.IsZero() {
-		doc.EndedAt = v.EndedAt.Time
-	}
-	doc.AddEvents(time.Now(), events)
-	err := mongodb.Save(ctx, s.sessions, v.ID, v.Rev, doc)
-	if mongodb.IsDuplicate(err, "") {
-		err = revision.ErrConflict
-	}
-	if err != nil {
-		return fmt.Errorf("save session: %w", err)
-	}
-	return nil
-}
-
-func (s *mongoStore) RemoveSessions(ctx context.Context, ended, used contract.Time, limit int) (int, error) {
-	var removed int
-	for _, old := range []bson.D{
-		{{Key: "ended_at", Value: bson.D{{Key: "$gt", Value: alive}, {Key: "$lt", Value: ended.Time}}}},
-		{{Key: "last_used_at", Value: bson.D{{Key: "$lt", Value: used.Time}}}},
-	} {
-		n, err := s.removeSessions(ctx, old, limit-removed)
-		removed += n
-		if err != nil || removed >= limit {
-			return removed, err
-		}
-	}
-	return removed, nil
-}
-
-// removeSessions removes those that the filter finds, each at the revision
-// at which no event waited in it.
-func (s *mongoStore) removeSessions(ctx context.Context, old bson.D, limit int) (int, error) {
-	var docs []sessionDoc
-	old = append(old, bson.E{Key: "outbox_at", Value: bson.D{{Key: "$exists", Value: false}}})
-	if err := mongodb.Find(ctx, s.sessions, old, &docs, options.Find().SetLimit(int64(limit))); err != nil {
-		return 0, fmt.Errorf("find old sessions: %w", err)
-	}
-	if len(docs) == 0 {
-		return 0, nil
-	}
-	writes := make([]mongo.WriteModel, len(docs))
-	for i, d := range docs {
-		writes[i] = mongo.NewDeleteOneModel().SetFilter(bson.D{{Key: "_id", Value: d.ID}, {Key: "rev", Value: d.Rev}})
-	}
-	result, err := s.sessions.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false))
-	if err != nil {
-		return 0, fmt.Errorf("remove old sessions: %w", mongodb.AsFault(err))
-	}
-	return int(result.DeletedCount), nil
+	return contract.NewTime(t)
 }

@@ -54,9 +54,20 @@ CREATE TABLE IF NOT EXISTS signing_keys (
 ) STRICT, WITHOUT ROWID;
 `
 
+// sqliteStanding adds who may not log in and who was erased, and that there may
+// be several keys. The one that there is signs from now on, so that its
+// successor is due when all replicas know of such.
+const sqliteStanding = `
+ALTER TABLE users ADD COLUMN epoch_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN disabled_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN erased_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE signing_keys ADD COLUMN signs_from INTEGER NOT NULL DEFAULT 0;
+UPDATE signing_keys SET signs_from = CAST(unixepoch('subsec') * 1000 AS INTEGER);
+`
+
 func sqliteSchema() sqlite.Schema {
 	return sqlite.Schema{
-		Steps: []sqlite.Step{{Name: "tables", SQL: sqliteTables}},
+		Steps: []sqlite.Step{{Name: "tables", SQL: sqliteTables}, {Name: "disabled and erased users, many signing keys", SQL: sqliteStanding}},
 		Indexes: []sqlite.Index{
 			{Name: "users_ending", On: "users (id) WHERE ending = 1"},
 			{Name: "sessions_user", On: "sessions (user_id, ended_at)"},
@@ -65,10 +76,6 @@ func sqliteSchema() sqlite.Schema {
 		},
 	}
 }
-
-// theKey names the one signing key, so that of two replicas that start at
-// once only one can keep its own.
-const theKey = "current"
 
 // sqliteStore is a Store for one machine.
 type sqliteStore struct{ *sqlite.DB }
@@ -81,7 +88,8 @@ func openSQLite(ctx context.Context, path string) (*sqliteStore, error) {
 	return &sqliteStore{db}, nil
 }
 
-const sqlUsers = `SELECT id, account, email, password, nickname, sex, avatar_url, created_at, epoch, valid_from, kept, ending, rev FROM users WHERE `
+const sqlUsers = `SELECT id, account, email, password, nickname, sex, avatar_url, created_at,
+	epoch, valid_from, kept, epoch_reason, ending, disabled_at, erased_at, rev FROM users WHERE `
 
 func (s *sqliteStore) User(ctx context.Context, id string) (*User, error) {
 	return first(s.users(ctx, `id = ?`, id))
@@ -111,11 +119,14 @@ func (s *sqliteStore) users(ctx context.Context, where string, arg any) ([]User,
 	var list []User
 	err := s.Query(ctx, sqlUsers+where, []any{arg}, func(rows *sql.Rows) error {
 		var u User
-		var created, validFrom int64
-		if err := rows.Scan(&u.ID, &u.Account, &u.Email, &u.Password, &u.Nickname, &u.Sex, &u.AvatarURL, &created, &u.Epoch, &validFrom, &u.Kept, &u.Ending, &u.Rev); err != nil {
+		var created, validFrom, disabled, erased int64
+		err := rows.Scan(&u.ID, &u.Account, &u.Email, &u.Password, &u.Nickname, &u.Sex, &u.AvatarURL, &created,
+			&u.Epoch, &validFrom, &u.Kept, &u.EpochReason, &u.Ending, &disabled, &erased, &u.Rev)
+		if err != nil {
 			return err
 		}
 		u.CreatedAt, u.ValidFrom = contract.FromMilli(created), contract.FromMilli(validFrom)
+		u.DisabledAt, u.ErasedAt = fromMilli(disabled), fromMilli(erased)
 		list = append(list, u)
 		return nil
 	})
@@ -131,15 +142,17 @@ func (s *sqliteStore) SaveUser(ctx context.Context, u User, events []contract.Ev
 		var err error
 		if u.Rev == 1 {
 			result, err = tx.ExecContext(ctx, `INSERT INTO users
-				(id, account, email, password, nickname, sex, avatar_url, created_at, epoch, valid_from, kept, ending, rev)
-				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				(id, account, email, password, nickname, sex, avatar_url, created_at,
+				epoch, valid_from, kept, epoch_reason, ending, disabled_at, erased_at, rev)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 				u.ID, u.Account, u.Email, u.Password, u.Nickname, u.Sex, u.AvatarURL, u.CreatedAt.UnixMilli(),
-				u.Epoch, u.ValidFrom.UnixMilli(), u.Kept, u.Ending, u.Rev)
+				u.Epoch, u.ValidFrom.UnixMilli(), u.Kept, u.EpochReason, u.Ending, milli(u.DisabledAt), milli(u.ErasedAt), u.Rev)
 		} else {
 			result, err = tx.ExecContext(ctx, `UPDATE users SET account = ?, email = ?, password = ?, nickname = ?, sex = ?, avatar_url = ?,
-				epoch = ?, valid_from = ?, kept = ?, ending = ?, rev = ? WHERE id = ? AND rev = ?`,
+				epoch = ?, valid_from = ?, kept = ?, epoch_reason = ?, ending = ?, disabled_at = ?, erased_at = ?, rev = ?
+				WHERE id = ? AND rev = ?`,
 				u.Account, u.Email, u.Password, u.Nickname, u.Sex, u.AvatarURL,
-				u.Epoch, u.ValidFrom.UnixMilli(), u.Kept, u.Ending, u.Rev, u.ID, u.Rev-1)
+				u.Epoch, u.ValidFrom.UnixMilli(), u.Kept, u.EpochReason, u.Ending, milli(u.DisabledAt), milli(u.ErasedAt), u.Rev, u.ID, u.Rev-1)
 		}
 		if err := sqlite.OneRow(result, err); err != nil {
 			return err
@@ -159,31 +172,19 @@ func (s *sqliteStore) SaveUser(ctx context.Context, u User, events []contract.Ev
 	return fmt.Errorf("save user: %w", err)
 }
 
-func (s *sqliteStore) Key(ctx context.Context) (*SealedKey, error) {
-	var list []SealedKey
-	err := s.Query(ctx, `SELECT id, sealed, created_at FROM signing_keys WHERE name = ?`, []any{theKey}, func(rows *sql.Rows) error {
-		var k SealedKey
-		var created int64
-		err := rows.Scan(&k.ID, &k.Sealed, &created)
-		k.CreatedAt = contract.FromMilli(created)
-		list = append(list, k)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read signing key: %w", err)
+// milli is a time as it is stored: 0 stands for none.
+func milli(t contract.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
-	return first(list, nil)
+	return t.UnixMilli()
 }
 
-func (s *sqliteStore) AddKey(ctx context.Context, k SealedKey) error {
-	return s.Write(ctx, func(tx *sql.Tx) error {
-		err := sqlite.OneRow(tx.ExecContext(ctx, `INSERT INTO signing_keys (name, id, sealed, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			theKey, k.ID, k.Sealed, k.CreatedAt.UnixMilli()))
-		if err != nil {
-			return fmt.Errorf("add signing key: %w", err)
-		}
-		return nil
-	})
+func fromMilli(ms int64) contract.Time {
+	if ms == 0 {
+		return contract.Time{}
+	}
+	return contract.FromMilli(ms)
 }
 
 // first is the only one of a list, or nil.
@@ -204,13 +205,17 @@ func (s *sqliteStore) OpenSessions(ctx context.Context, userID string) ([]Sessio
 	return s.sessions(ctx, `user_id = ? AND ended_at = 0`, userID)
 }
 
+func (s *sqliteStore) Sessions(ctx context.Context, userID, after string, limit int) ([]Session, error) {
+	return s.sessions(ctx, `user_id = ? AND id > ? ORDER BY id LIMIT ?`, userID, after, limit)
+}
+
 func (s *sqliteStore) EndedSince(ctx context.Context, t contract.Time) ([]Session, error) {
 	return s.sessions(ctx, `ended_at >= ?`, max(1, t.UnixMilli()))
 }
 
-func (s *sqliteStore) sessions(ctx context.Context, where string, arg any) ([]Session, error) {
+func (s *sqliteStore) sessions(ctx context.Context, where string, args ...any) ([]Session, error) {
 	var list []Session
-	err := s.Query(ctx, sqlSessions+where, []any{arg}, func(rows *sql.Rows) error {
+	err := s.Query(ctx, sqlSessions+where, args, func(rows *sql.Rows) error {
 		var v Session
 		var family, current, previous []byte
 		var rotated, created, used, ended int64
@@ -222,9 +227,7 @@ func (s *sqliteStore) sessions(ctx context.Context, where string, arg any) ([]Se
 		copy(v.Current[:], current)
 		copy(v.Previous[:], previous)
 		v.RotatedAt, v.CreatedAt, v.LastUsedAt = contract.FromMilli(rotated), contract.FromMilli(created), contract.FromMilli(used)
-		if ended != 0 {
-			v.EndedAt = contract.FromMilli(ended)
-		}
+		v.EndedAt = fromMilli(ended)
 		list = append(list, v)
 		return nil
 	})
@@ -235,10 +238,6 @@ func (s *sqliteStore) sessions(ctx context.Context, where string, arg any) ([]Se
 }
 
 func (s *sqliteStore) SaveSession(ctx context.Context, v Session, events []contract.Event) error {
-	var ended int64
-	if !v.EndedAt.IsZero() {
-		ended = v.EndedAt.UnixMilli()
-	}
 	return s.Write(ctx, func(tx *sql.Tx) error {
 		var result sql.Result
 		var err error
@@ -247,12 +246,12 @@ func (s *sqliteStore) SaveSession(ctx context.Context, v Session, events []contr
 				(id, user_id, device_name, epoch, family, current, previous, rotated_at, created_at, last_used_at, ended_at, reason, rev)
 				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 				v.ID, v.UserID, v.DeviceName, v.Epoch, v.Family[:], v.Current[:], v.Previous[:],
-				v.RotatedAt.UnixMilli(), v.CreatedAt.UnixMilli(), v.LastUsedAt.UnixMilli(), ended, v.Reason, v.Rev)
+				v.RotatedAt.UnixMilli(), v.CreatedAt.UnixMilli(), v.LastUsedAt.UnixMilli(), milli(v.EndedAt), v.Reason, v.Rev)
 		} else {
 			result, err = tx.ExecContext(ctx, `UPDATE sessions SET device_name = ?, current = ?, previous = ?, rotated_at = ?,
 				last_used_at = ?, ended_at = ?, reason = ?, rev = ? WHERE id = ? AND rev = ?`,
 				v.DeviceName, v.Current[:], v.Previous[:], v.RotatedAt.UnixMilli(),
-				v.LastUsedAt.UnixMilli(), ended, v.Reason, v.Rev, v.ID, v.Rev-1)
+				v.LastUsedAt.UnixMilli(), milli(v.EndedAt), v.Reason, v.Rev, v.ID, v.Rev-1)
 		}
 		if err := sqlite.OneRow(result, err); err != nil {
 			return fmt.Errorf("save session: %w", err)

@@ -74,6 +74,6 @@ func (e *either) SaveSession(ctx context.Context, s auth.Session, events []contr
 	return e.next().SaveSession(ctx, s, events)
 }
 
-func (e *either) AddKey(ctx context.Context, k auth.SealedKey) error {
-	return e.next().AddKey(ctx, k)
+func (e *either) AddKey(ctx context.Context, k auth.SealedKey, events []contract.Event) error {
+	return e.next().AddKey(ctx, k, events)
 }

@@ -81,12 +81,27 @@ func (t timed) RemoveSessions(ctx context.Context, ended, used contract.Time, li
 	return t.Store.RemoveSessions(ctx, ended, used, limit)
 }
 
-func (t timed) Key(ctx context.Context) (got *SealedKey, err error) {
-	defer t.timer.Took(ctx, "key", time.Now(), &err)
-	return t.Store.Key(ctx)
+func (t timed) Sessions(ctx context.Context, userID, after string, limit int) (got []Session, err error) {
+	defer t.timer.Took(ctx, "sessions", time.Now(), &err)
+	return t.Store.Sessions(ctx, userID, after, limit)
 }
 
-func (t timed) AddKey(ctx context.Context, k SealedKey) (err error) {
+func (t timed) Keys(ctx context.Context) (got []SealedKey, err error) {
+	defer t.timer.Took(ctx, "keys", time.Now(), &err)
+	return t.Store.Keys(ctx)
+}
+
+func (t timed) AddKey(ctx context.Context, k SealedKey, events []contract.Event) (err error) {
 	defer t.timer.Took(ctx, "add_key", time.Now(), &err)
-	return t.Store.AddKey(ctx, k)
+	return t.Store.AddKey(ctx, k, events)
+}
+
+func (t timed) ForgetKey(ctx context.Context, generation int64) (err error) {
+	defer t.timer.Took(ctx, "forget_key", time.Now(), &err)
+	return t.Store.ForgetKey(ctx, generation)
+}
+
+func (t timed) Record(ctx context.Context, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "record", time.Now(), &err)
+	return t.Store.Record(ctx, events)
 }

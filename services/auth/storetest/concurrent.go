@@ -20,11 +20,11 @@ const writers = 50
 // whose updates are not atomic, is no place for it.
 func Concurrent(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, auth.Store){
-		"SaveUser/50_of_one_account":                oneAccount,
-		"SaveUser/50_writers_of_one_revision":       oneUserWriter,
-		"SaveSession/50_writers_of_one_revision":    oneSessionWriter,
-		"SaveSession/50_writers_who_try_again":      allWrite,
-		"AddKey/50_replicas_start_at_the_same_time": oneKeyOfMany,
+		"SaveUser/50_of_one_account":             oneAccount,
+		"SaveUser/50_writers_of_one_revision":    oneUserWriter,
+		"SaveSession/50_writers_of_one_revision": oneSessionWriter,
+		"SaveSession/50_writers_who_try_again":   allWrite,
+		"AddKey/50_replicas_of_one_generation":   oneKeyOfMany,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -125,10 +125,8 @@ func allWrite(t *testing.T, s auth.Store) {
 
 func oneKeyOfMany(t *testing.T, s auth.Store) {
 	ctx := within(t)
-	won := winners(t, revision.ErrConflict, func(w int) error {
-		return s.AddKey(ctx, auth.SealedKey{ID: id.New(), Sealed: []byte{byte(w)}, CreatedAt: contract.NewTime(time.Now())})
-	})
-	if won != 1 {
-		t.Fatalf("%d keys were kept", won)
+	won := winners(t, revision.ErrConflict, func(int) error { return s.AddKey(ctx, key(2), event(t, "keys")) })
+	if events := drain(t, s); won != 1 || len(events) != 1 {
+		t.Fatalf("%d keys were kept, with %d events", won, len(events))
 	}
 }

@@ -1,8 +1,8 @@
 package storetest
 
 import (
-	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,7 +24,10 @@ func Sequential(t *testing.T, open Open) {
 		"SaveSession/under_its_revision":        sessionRevisions,
 		"OpenSessions_and_EndedSince":           endedSessions,
 		"RemoveSessions":                        removesSessions,
-		"Key/first_one_stays":                   oneKey,
+		"Sessions/by_id_in_pages":               sessionPages,
+		"Keys/one_a_generation":                 oneKeyEach,
+		"Keys/forgotten_ones_stay_taken":        forgetsKeys,
+		"Record":                                records,
 		"Outbox":                                outbox,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -77,13 +80,21 @@ func userRevisions(t *testing.T, s auth.Store) {
 	u := user()
 	saveUser(t, s, u)
 	next := u
-	next.Nickname, next.Password, next.Epoch, next.Kept, next.Ending, next.Rev = "Bob", "new", 2, id.New(), true, 2
+	next.Nickname, next.Password, next.Epoch, next.Kept, next.EpochReason, next.Ending, next.Rev = "Bob", "new", 2, id.New(), "password", true, 2
+	next.DisabledAt, next.ErasedAt = contract.NewTime(u.CreatedAt.Add(time.Minute)), contract.NewTime(u.CreatedAt.Add(time.Hour))
 	next.ValidFrom = contract.NewTime(u.ValidFrom.Add(time.Second))
 	saveUser(t, s, next, event(t, u.ID)...)
 	if got := loadUser(t, s, u.ID); got != next {
 		t.Fatalf("got %+v, want %+v", got, next)
 	}
 	drain(t, s)
+	back := loadUser(t, s, u.ID)
+	back.DisabledAt = contract.Time{}
+	back.Rev++
+	saveUser(t, s, back)
+	if got := loadUser(t, s, u.ID); got != back {
+		t.Fatalf("got %+v, want %+v", got, back)
+	}
 	if err := s.SaveUser(within(t), next, event(t, u.ID)); !errors.Is(err, revision.ErrConflict) {
 		t.Fatalf("an old revision: %v", err)
 	}
@@ -189,20 +200,34 @@ func removesSessions(t *testing.T, s auth.Store) {
 	}
 }
 
-func oneKey(t *testing.T, s auth.Store) {
-	if k, err := s.Key(within(t)); err != nil || k != nil {
-		t.Fatalf("got %+v, %v; want none", k, err)
+func sessionPages(t *testing.T, s auth.Store) {
+	userID := id.New()
+	var want []string
+	for range 5 {
+		v := session(userID)
+		if len(want) == 2 {
+			v.EndedAt = contract.NewTime(time.Now())
+		}
+		saveSession(t, s, v)
+		want = append(want, v.ID)
 	}
-	mine := auth.SealedKey{ID: id.New(), Sealed: []byte{1, 2}, CreatedAt: contract.NewTime(time.Now())}
-	if err := s.AddKey(within(t), mine); err != nil {
-		t.Fatal(err)
+	saveSession(t, s, session(id.New()))
+	slices.Sort(want)
+	var got []string
+	for after := ""; ; after = got[len(got)-1] {
+		page, err := s.Sessions(within(t), userID, after, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, v := range page {
+			got = append(got, v.ID)
+		}
 	}
-	if err := s.AddKey(within(t), auth.SealedKey{ID: id.New(), Sealed: []byte{3}}); !errors.Is(err, revision.ErrConflict) {
-		t.Fatalf("a second key: %v", err)
-	}
-	k, err := s.Key(within(t))
-	if err != nil || k == nil || k.ID != mine.ID || !bytes.Equal(k.Sealed, mine.Sealed) || k.CreatedAt != mine.CreatedAt {
-		t.Fatalf("got %+v, %v; want %+v", k, err, mine)
+	if !slices.Equal(got, want) {
+		t.Fatalf("got %v, want %v", got, want)
 	}
 }
 
