@@ -7,7 +7,7 @@ func Methods() []MethodInfo {
 		ResetPassword.Info(), ChangePassword.Info(), ListSessions.Info(), RevokeSession.Info(),
 		GetMe.Info(), UpdateMe.Info(), FindUser.Info(), GetUsers.Info(), GetKeys.Info(), ListRevoked.Info(),
 		ShowUser.Info(), DisableUser.Info(), EnableUser.Info(), EndSessions.Info(), IssueToken.Info(),
-		ListKeys.Info(), RotateKeys.Info(),
+		ExportUser.Info(), EraseUser.Info(), ListKeys.Info(), RotateKeys.Info(),
 		DiagnoseAuth.Info(),
 
 		AddFriend.Info(), RemoveFriend.Info(), ListFriends.Info(), AreFriends.Info(),

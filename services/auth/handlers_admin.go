@@ -21,6 +21,8 @@ func (h *adminHandlers) register(s *rpc.Server) {
 	rpc.Handle(s, contract.EnableUser, h.enableUser)
 	rpc.Handle(s, contract.EndSessions, h.endSessions)
 	rpc.Handle(s, contract.IssueToken, h.issueToken)
+	rpc.Handle(s, contract.ExportUser, h.exportUser)
+	rpc.Handle(s, contract.EraseUser, h.eraseUser)
 	rpc.Handle(s, contract.ListKeys, h.listKeys)
 	rpc.Handle(s, contract.RotateKeys, h.rotateKeys)
 }
@@ -75,6 +77,26 @@ func (h *adminHandlers) issueToken(ctx context.Context, req contract.IssueTokenR
 	}
 	defer h.kick()
 	return h.admins.IssueToken(ctx, req)
+}
+
+func (h *adminHandlers) exportUser(ctx context.Context, req contract.ExportRequest) (contract.ExportPage, error) {
+	var check fault.Check
+	checkAct(&check, &req.Act)
+	check.That(contract.ValidID(req.UserID), "user_id", "must be an id")
+	check.That(req.Cursor == "" || contract.ValidID(req.Cursor), "cursor", "is none that was given out")
+	if err := check.Err(); err != nil {
+		return contract.ExportPage{}, err
+	}
+	defer h.kick()
+	return h.admins.Export(ctx, req)
+}
+
+func (h *adminHandlers) eraseUser(ctx context.Context, req contract.AdminUserRequest) (contract.EraseReply, error) {
+	if err := checkAdminUser(&req.Act, req.UserID); err != nil {
+		return contract.EraseReply{}, err
+	}
+	defer h.kick()
+	return h.admins.Erase(ctx, req)
 }
 
 func (h *adminHandlers) listKeys(ctx context.Context, req contract.KeysRequest) (contract.KeysReply, error) {

@@ -96,8 +96,8 @@ type User struct {
 	Ending bool
 
 	DisabledAt contract.Time // zero: may log in
-	// ErasedAt is when who they were was forgotten: what stands in Account and
-	// Email then is Forgotten. Zero: it was not.
+	// ErasedAt is when who they were was forgotten: see
+	// User.forget. Zero: it was not.
 	ErasedAt contract.Time
 
 	Rev int64
