@@ -49,7 +49,7 @@ func TestPermissions_have_no_broad_publish(t *testing.T) {
 func TestPermissions_of_answers(t *testing.T) {
 	for s, want := range map[contract.Service][]string{
 		contract.Auth:    {"_INBOX.>", "_INBOX_admin.auth.>", "_INBOX_gateway.auth.>", "_INBOX_social.auth.>"},
-		contract.Social:  {"_INBOX.>", "_INBOX_admin.social.>", "_INBOX_chat.social.>", "_INBOX_gateway.social.>"},
+		contract.Social:  {"_INBOX.>", "_INBOX_admin.social.>", "_INBOX_auth.social.>", "_INBOX_chat.social.>", "_INBOX_gateway.social.>"},
 		contract.Chat:    {"_INBOX.>", "_INBOX_admin.chat.>", "_INBOX_gateway.chat.>", "_INBOX_social.chat.>"},
 		contract.Gateway: nil,
 		contract.Admin:   nil,

@@ -14,10 +14,12 @@ func Methods() []MethodInfo {
 		CreateRoom.Info(), GetRooms.Info(), RenameRoom.Info(), DisbandRoom.Info(),
 		ListMembers.Info(), AddMembers.Info(), SetRole.Info(), RemoveMember.Info(),
 		GetMembership.Info(), ListMemberships.Info(),
+		ShowRoom.Info(), ShowMembers.Info(), ForceDisband.Info(), AnnounceUser.Info(), ExportSocial.Info(), EraseSocial.Info(),
 		DiagnoseSocial.Info(),
 
 		SendMessage.Info(), GetMessages.Info(), RemoveMessage.Info(), SetRead.Info(),
 		ListRooms.Info(), GetRoomStates.Info(), ListHeads.Info(), GetHead.Info(),
+		ForceRemove.Info(),
 		DiagnoseChat.Info(),
 	}
 }
@@ -28,7 +30,7 @@ func Pushes() []PushInfo {
 		MessagePushed.Info(), MessageRemovedPushed.Info(), RoomHeadPushed.Info(),
 		RoomReadPushed.Info(), RoomReadsPushed.Info(), OwnReadPushed.Info(),
 		RoomCreated.Info(), RoomUpdated.Info(), RoomDisbanded.Info(), MemberJoined.Info(), MemberLeft.Info(),
-		FriendAdded.Info(), FriendRemoved.Info(), SessionRevoked.Info(),
+		UserDisabled.Info(), FriendAdded.Info(), FriendRemoved.Info(), SessionRevoked.Info(),
 		Ready.Info(), ServerDraining.Info(),
 	}
 }
@@ -40,6 +42,7 @@ func Events() []EventInfo {
 		AuthAudit.Info(),
 		FriendshipMade.Info(), FriendshipEnded.Info(),
 		GroupCreated.Info(), GroupRenamed.Info(), GroupJoined.Info(), GroupLeft.Info(), GroupRole.Info(), GroupDisbanded.Info(),
-		MessageTombstoned.Info(),
+		SocialAudit.Info(),
+		MessageTombstoned.Info(), ChatAudit.Info(),
 	}
 }

@@ -104,3 +104,9 @@ func (db *DB) Lease(ctx context.Context, holder string, ttl time.Duration) (bool
 	})
 	return held && err == nil, err
 }
+
+// Post puts events into the outbox that report no change, such as what an
+// admin looked at.
+func (db *DB) Post(ctx context.Context, events []contract.Event) error {
+	return db.Write(ctx, func(tx *sql.Tx) error { return db.AddEvents(ctx, tx, events) })
+}

@@ -114,9 +114,9 @@ func TestRun_what_others_remove_is_not_remembered(t *testing.T) {
 
 	t.Run("by_an_event_of_one_that_died_before_it_could_push", func(t *testing.T) {
 		removal := chat.Removal{Place: chat.Place{RoomID: "room", Seq: 12}, By: "ben", At: contract.NewTime(time.Now())}
-		var err error
-		removal.Event, err = contract.MessageTombstoned.New(id.New(), "room", removal.At.Time, contract.MessageEvent{RoomID: "room", Seq: 12, By: "ben"})
+		e, err := contract.MessageTombstoned.New(id.New(), "room", removal.At.Time, contract.MessageEvent{RoomID: "room", Seq: 12, By: "ben"})
 		if err == nil {
+			removal.Events = []contract.Event{e}
 			_, err = w.store.Store.Remove(within(t), removal)
 		}
 		if err != nil {

@@ -101,6 +101,9 @@ func watch(nc *nats.Conn, hooks *bus.Hooks, subjects []string, hear nats.MsgHand
 // roomChanged reads the two fields that all pushes and events about rooms
 // have at the same place.
 func roomChanged(members *Memberships, msg *nats.Msg, log *slog.Logger) {
+	if msg.Subject == contract.SocialAudit.Subject() {
+		return // what admins change has an event of its own
+	}
 	var change struct {
 		Data struct {
 			RoomID string `json:"room_id"`

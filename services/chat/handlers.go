@@ -37,6 +37,7 @@ func (h *handlers) register(s *rpc.Server) {
 	rpc.HandleGroup(s, contract.ListHeads, h.listHeads)
 	rpc.Handle(s, contract.GetHead, h.head)
 	rpc.Handle(s, contract.DiagnoseChat, h.checkup.Diagnose)
+	h.registerAdmin(s)
 }
 
 // sendAll carries out sends of different callers. Those whose membership must

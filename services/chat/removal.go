@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/parley-im/parley/pkg/audit"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
@@ -64,32 +65,65 @@ func (r *Remover) Remove(ctx context.Context, req contract.MessageRequest) (cont
 		if err != nil {
 			return contract.MessageRemovedData{}, err
 		}
-		if msg, err = r.bury(ctx, member, at, user); err != nil {
-			r.memory.Doubt(at)
+		if msg, err = r.bury(ctx, at, user); err != nil {
 			return contract.MessageRemovedData{}, err
 		}
 	}
+	return r.forget(msg), nil
+}
+
+// Force is Remove for an admin, who may remove any message at any time.
+func (r *Remover) Force(ctx context.Context, req contract.AdminMessageRequest) (contract.MessageRemovedData, error) {
+	at := Place{RoomID: req.RoomID, Seq: req.Seq}
+	msg, err := r.read(ctx, at)
+	if err != nil {
+		return contract.MessageRemovedData{}, err
+	}
+	if msg.RemovedAt == nil {
+		about := contract.AuditEvent{RoomID: at.RoomID, Seq: at.Seq, UserID: msg.SenderID}
+		e, err := audit.Event(contract.ChatAudit, req.Act, contract.ForceRemove.Name, at.RoomID, about, r.now())
+		if err != nil {
+			return contract.MessageRemovedData{}, err
+		}
+		if msg, err = r.bury(ctx, at, contract.RemovedByAdmin, e); err != nil {
+			return contract.MessageRemovedData{}, err
+		}
+	}
+	return r.forget(msg), nil
+}
+
+// forget has memory show the tombstone, and says what is to be told of it.
+func (r *Remover) forget(msg Record) contract.MessageRemovedData {
 	removed := removedData(msg)
-	r.memory.Removed(at, removed.RemovedBy, removed.RemovedAt)
-	return removed, nil
+	r.memory.Removed(Place{RoomID: msg.RoomID, Seq: msg.Seq}, removed.RemovedBy, removed.RemovedAt)
+	return removed
 }
 
 // bury replaces the message in the store, together with the event that tells
-// it, and returns what stands there now. After an error it may be replaced
-// nevertheless.
-func (r *Remover) bury(ctx context.Context, m contract.Membership, at Place, user string) (Record, error) {
-	removal := Removal{Place: at, By: user, At: contract.NewTime(r.now())}
-	var err error
-	removal.Event, err = contract.MessageTombstoned.New(id.New(), at.RoomID, removal.At.Time,
-		contract.MessageEvent{RoomID: at.RoomID, Seq: at.Seq, By: user})
+// it, and more, and returns what stands there now. After an error it may be
+// replaced nevertheless.
+func (r *Remover) bury(ctx context.Context, at Place, by string, more ...contract.Event) (Record, error) {
+	removal := Removal{Place: at, By: by, At: contract.NewTime(r.now())}
+	e, err := tombstoned(removal)
 	if err != nil {
 		return Record{}, err
 	}
+	removal.Events = append([]contract.Event{e}, more...)
 	if _, err := r.store.Remove(ctx, removal); err != nil {
+		r.memory.Doubt(at)
 		return Record{}, err
 	}
 	// Of two who remove it at the same time one was faster: theirs is told.
-	return r.visible(ctx, m, at)
+	msg, err := r.read(ctx, at)
+	if err != nil {
+		r.memory.Doubt(at)
+	}
+	return msg, err
+}
+
+// tombstoned is the event that tells of a removal.
+func tombstoned(r Removal) (contract.Event, error) {
+	return contract.MessageTombstoned.New(id.New(), r.RoomID, r.At.Time, contract.MessageEvent{RoomID: r.RoomID, Seq: r.Seq, By: r.By})
 }
 
 // visible reads a message that the member may read.
@@ -97,6 +131,10 @@ func (r *Remover) visible(ctx context.Context, m contract.Membership, at Place) 
 	if at.Seq < m.FirstSeq {
 		return Record{}, errNoMessage
 	}
+	return r.read(ctx, at)
+}
+
+func (r *Remover) read(ctx context.Context, at Place) (Record, error) {
 	found, err := r.store.Messages(ctx, []Place{at})
 	if err != nil {
 		return Record{}, fmt.Errorf("read message: %w", err)

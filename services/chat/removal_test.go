@@ -9,7 +9,6 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
-	"github.com/parley-im/parley/pkg/id"
 )
 
 func TestMayRemove(t *testing.T) {
@@ -127,11 +126,11 @@ func TestRemover_and_memory(t *testing.T) {
 func (s *faulty) bury(t testing.TB, room string, seq int64) Removal {
 	t.Helper()
 	r := Removal{Place: Place{RoomID: room, Seq: seq}, By: "ben", At: contract.NewTime(time.Now())}
-	var err error
-	r.Event, err = contract.MessageTombstoned.New(id.New(), room, r.At.Time, contract.MessageEvent{RoomID: room, Seq: seq, By: r.By})
+	e, err := tombstoned(r)
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Events = []contract.Event{e}
 	if _, err := s.Store.Remove(within(t), r); err != nil {
 		t.Fatal(err)
 	}

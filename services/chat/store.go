@@ -42,7 +42,7 @@ type Store interface {
 	// Messages reads single messages, by room; no two places may be in one
 	// room. What is not there is left out.
 	Messages(ctx context.Context, at []Place) (map[string]Record, error)
-	// Remove puts a tombstone in the message's place and the event into the
+	// Remove puts a tombstone in the message's place and the events into the
 	// outbox, in one write. It reports whether it did: not when the message
 	// has been removed before, or is not there.
 	Remove(ctx context.Context, r Removal) (bool, error)
@@ -56,6 +56,8 @@ type Store interface {
 	// without messages and without a read position has none.
 	Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error)
 
+	// Post writes events that report no change, such as what an admin looked at.
+	Post(ctx context.Context, events []contract.Event) error
 	// Pending, Done and Lease are bus.Outbox.
 	Pending(ctx context.Context, limit int) ([]contract.Event, error)
 	Done(ctx context.Context, events []contract.Event) error
@@ -151,7 +153,7 @@ type Head struct {
 // client_id and hash stay.
 type Removal struct {
 	Place
-	By    string
-	At    contract.Time
-	Event contract.Event
+	By     string
+	At     contract.Time
+	Events []contract.Event
 }

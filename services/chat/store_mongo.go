@@ -35,6 +35,7 @@ func mongoSchema() mongodb.Schema {
 			unique(indexSeq, bson.D{{Key: "room_id", Value: 1}, {Key: "seq", Value: -1}}),
 			mongodb.OutboxIndex(),
 		},
+		mongodb.NoticeBoard: {mongodb.OutboxIndex()},
 	}}
 }
 
@@ -61,7 +62,7 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 		db:       db,
 		messages: db.Collection("messages"),
 		reads:    db.Collection("read_positions"),
-		Outbox:   db.Outbox("messages"),
+		Outbox:   db.Outbox("messages", mongodb.NoticeBoard),
 	}
 	s.own = startOwnReads(s.writeReads)
 	return s, nil
@@ -70,6 +71,11 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 func (s *mongoStore) Schema(ctx context.Context) (schema.State, error) { return s.db.Schema(ctx) }
 
 func (s *mongoStore) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
+
+// Post implements Store.
+func (s *mongoStore) Post(ctx context.Context, events []contract.Event) error {
+	return s.db.Post(ctx, events)
+}
 
 // Close writes the read positions that are still to be written, and
 // disconnects.
@@ -228,7 +234,7 @@ func (s *mongoStore) Messages(ctx context.Context, at []Place) (map[string]Recor
 // before.
 func (s *mongoStore) Remove(ctx context.Context, r Removal) (bool, error) {
 	var out mongodb.Outboxed
-	out.AddEvents(r.At.Time, []contract.Event{r.Event})
+	out.AddEvents(r.At.Time, r.Events)
 	filter := append(atPlace(r.Place), bson.E{Key: "rev", Value: int64(1)})
 	done, err := s.messages.UpdateOne(ctx, filter, bson.D{{Key: "$set", Value: bson.D{
 		{Key: "rev", Value: int64(2)},

@@ -227,7 +227,7 @@ func (s *sqliteStore) Remove(ctx context.Context, r Removal) (removed bool, err 
 		if removed, err = touched(done); err != nil || !removed {
 			return err
 		}
-		return s.AddEvents(ctx, tx, []contract.Event{r.Event})
+		return s.AddEvents(ctx, tx, r.Events)
 	})
 	if err != nil {
 		return false, fmt.Errorf("remove message: %w", err)

@@ -99,6 +99,9 @@ func (s *turns) Messages(ctx context.Context, at []chat.Place) (map[string]chat.
 func (s *turns) Remove(ctx context.Context, r chat.Removal) (bool, error) {
 	return s.next().Remove(ctx, r)
 }
+func (s *turns) Post(ctx context.Context, events []contract.Event) error {
+	return s.next().Post(ctx, events)
+}
 func (s *turns) SetReads(ctx context.Context, positions []chat.Position) ([]chat.Position, error) {
 	return s.next().SetReads(ctx, positions)
 }

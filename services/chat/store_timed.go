@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/telemetry"
 )
 
@@ -52,6 +53,11 @@ func (t timed) Messages(ctx context.Context, at []Place) (got map[string]Record,
 func (t timed) Remove(ctx context.Context, r Removal) (got bool, err error) {
 	defer t.timer.Took(ctx, "remove", time.Now(), &err)
 	return t.Store.Remove(ctx, r)
+}
+
+func (t timed) Post(ctx context.Context, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "post", time.Now(), &err)
+	return t.Store.Post(ctx, events)
 }
 
 func (t timed) SetReads(ctx context.Context, positions []Position) (moved []Position, err error) {

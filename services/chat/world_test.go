@@ -26,13 +26,14 @@ type world struct {
 	nats     *server.Server
 	observer *nats.Conn
 	gateway  *rpc.Client
+	admin    *rpc.Client
 	social   *social
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	users := []*server.User{{Username: "observer"}}
-	for _, s := range contract.Services() {
+	for _, s := range append(contract.Services(), contract.Admin) {
 		p := contract.Permissions(s)
 		users = append(users, &server.User{Username: string(s), Permissions: &server.Permissions{
 			Publish:   &server.SubjectPermission{Allow: p.PublishAllow, Deny: p.PublishDeny},
@@ -55,6 +56,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, nats: ns}
 	w.observer = w.connect("observer")
 	w.gateway = rpc.NewClient(w.connect(contract.Gateway), rpc.ClientOptions{})
+	w.admin = rpc.NewClient(w.connect(contract.Admin), rpc.ClientOptions{})
 	w.social = newSocial(t, w.connect(contract.Social))
 	return w
 }

@@ -139,6 +139,9 @@ func TestHub_members_come_and_go(t *testing.T) {
 	publish(t, nc, contract.MessagePushed, "r1", contract.Message{RoomID: "r1", Seq: 1})
 	frames(t, bob, 1)
 	frames(t, ann, 1)
+	publish(t, nc, contract.UserDisabled, "r1", contract.UserDisabledData{RoomID: "r1", UserID: "cem", Disabled: true})
+	frames(t, bob, 1)
+	frames(t, ann, 1)
 
 	// He hears that he was removed, and nothing after it.
 	publish(t, nc, contract.MemberLeft, "r1", contract.MemberLeftData{RoomID: "r1", UserID: "bob", Rev: 7})

@@ -69,12 +69,16 @@ func checkRoom(check *fault.Check, caller contract.Caller, roomID string) error 
 func checkPage(caller contract.Caller, limit *int, cursor string) error {
 	var check fault.Check
 	checkCaller(&check, caller)
+	checkCursor(&check, limit, cursor)
+	return check.Err()
+}
+
+func checkCursor(check *fault.Check, limit *int, cursor string) {
 	if *limit == 0 {
 		*limit = contract.DefaultPage
 	}
 	check.That(1 <= *limit && *limit <= contract.MaxPage, "limit", "must be 1 to 200")
 	check.That(cursor == "" || contract.ValidID(cursor), "cursor", "is none that was given out")
-	return check.Err()
 }
 
 func checkIDs(caller contract.Caller, field string, ids []string) error {

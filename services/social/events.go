@@ -79,6 +79,11 @@ func (p *pushes) disbanded(ctx context.Context, room Room) {
 	bus.Push(ctx, p.Pusher, contract.RoomDisbanded, room.ID, contract.RoomDisbandedData{RoomID: room.ID, Rev: room.Rev})
 }
 
+// disabled tells a room that a member is gone, or back.
+func (p *pushes) disabled(ctx context.Context, roomID, userID string, is bool) {
+	bus.Push(ctx, p.Pusher, contract.UserDisabled, roomID, contract.UserDisabledData{RoomID: roomID, UserID: userID, Disabled: is})
+}
+
 // groupRoom is a group as someone who is new to it sees it: they have read all
 // that they may not read.
 func groupRoom(room Room, m Member) contract.Room {

@@ -44,6 +44,14 @@ func (f Friendship) other(userID string) string {
 // has reports whether userID is one of the two.
 func (f Friendship) has(userID string) bool { return f.A == userID || f.B == userID }
 
+// members are the two as members of their room.
+func (f Friendship) members() []Member {
+	return []Member{
+		{UserID: f.A, Role: contract.RoleMember, FirstSeq: 1, JoinedAt: f.CreatedAt},
+		{UserID: f.B, Role: contract.RoleMember, FirstSeq: 1, JoinedAt: f.CreatedAt},
+	}
+}
+
 // info is the direct room as one of the two sees it.
 func (f Friendship) info(userID string) contract.RoomInfo {
 	return contract.RoomInfo{
@@ -100,8 +108,13 @@ func (s *friendships) add(ctx context.Context, userID, otherID string) (f Friend
 
 // remove ends a friendship, and with it the sending in its room.
 func (s *friendships) remove(ctx context.Context, userID, otherID string) (f Friendship, err error) {
+	return s.end(ctx, id.Pair(userID, otherID), userID)
+}
+
+// end is remove for whoever may. More events go with the one that reports it.
+func (s *friendships) end(ctx context.Context, pair, by string, more ...contract.Event) (f Friendship, err error) {
 	err = revision.Retry(ctx, func() error {
-		known, err := s.store.Friendship(ctx, id.Pair(userID, otherID))
+		known, err := s.store.Friendship(ctx, pair)
 		if err != nil {
 			return err
 		}
@@ -110,13 +123,14 @@ func (s *friendships) remove(ctx context.Context, userID, otherID string) (f Fri
 		}
 		f = *known
 		f.State, f.Since = StateNone, contract.NewTime(s.now())
-		return s.save(ctx, &f, userID, contract.FriendshipEnded)
+		return s.save(ctx, &f, by, contract.FriendshipEnded, more...)
 	})
 	return f, err
 }
 
-// save writes the friendship's next revision with the event that reports it.
-func (s *friendships) save(ctx context.Context, f *Friendship, by string, kind contract.EventType[contract.FriendshipEvent]) error {
+// save writes the friendship's next revision with the event that reports it,
+// and more.
+func (s *friendships) save(ctx context.Context, f *Friendship, by string, kind contract.EventType[contract.FriendshipEvent], more ...contract.Event) error {
 	f.Rev++
 	event, err := kind.New(id.New(), f.ID, f.Since.Time, contract.FriendshipEvent{
 		RoomID: f.ID, UserIDs: []string{f.A, f.B}, By: by, Rev: f.Rev,
@@ -124,7 +138,7 @@ func (s *friendships) save(ctx context.Context, f *Friendship, by string, kind c
 	if err != nil {
 		return err
 	}
-	return s.store.SaveFriendship(ctx, *f, []contract.Event{event})
+	return s.store.SaveFriendship(ctx, *f, append([]contract.Event{event}, more...))
 }
 
 // roomLeft refuses a further room for a user who has as many as may be. Two

@@ -86,9 +86,7 @@ func (g *groups) disband(ctx context.Context, userID, roomID string) (Room, erro
 		if !room.owns(userID) {
 			return nil, errNotRole
 		}
-		left := userIDs(room.Members)
-		room.Members, room.Disbanded = nil, true
-		return &change{contract.GroupDisbanded, contract.RoomEvent{Left: left}}, nil
+		return room.disband(), nil
 	})
 }
 
@@ -139,16 +137,28 @@ func (g *groups) remove(ctx context.Context, by, roomID, userID string) (room Ro
 		if heir, err = room.remove(by, userID); err != nil {
 			return nil, err
 		}
-		event := contract.RoomEvent{Left: []string{userID}}
-		if room.Disbanded {
-			return &change{contract.GroupDisbanded, event}, nil
-		}
-		if heir != nil {
-			event.Members = wireMembers([]Member{*heir})
-		}
-		return &change{contract.GroupLeft, event}, nil
+		return room.lost(userID, heir), nil
 	})
 	return room, heir, err
+}
+
+// disband ends the room.
+func (r *Room) disband() *change {
+	left := userIDs(r.Members)
+	r.Members, r.Disbanded = nil, true
+	return &change{contract.GroupDisbanded, contract.RoomEvent{Left: left}}
+}
+
+// lost is the change of having lost a member, to whom heir, if any, succeeds.
+func (r *Room) lost(userID string, heir *Member) *change {
+	event := contract.RoomEvent{Left: []string{userID}}
+	if r.Disbanded {
+		return &change{contract.GroupDisbanded, event}
+	}
+	if heir != nil {
+		event.Members = wireMembers([]Member{*heir})
+	}
+	return &change{contract.GroupLeft, event}
 }
 
 // setRole gives a member a role, and returns everyone whose role changed.
@@ -171,9 +181,16 @@ type change struct {
 
 // change loads a group of the user, has decide change it, and saves it; nil
 // from decide means that there is nothing to save.
-func (g *groups) change(ctx context.Context, userID, roomID string, decide func(*Room) (*change, error)) (room Room, err error) {
+func (g *groups) change(ctx context.Context, userID, roomID string, decide func(*Room) (*change, error)) (Room, error) {
+	load := func() (*Room, error) { return g.load(ctx, userID, roomID) }
+	return g.alter(ctx, userID, load, decide)
+}
+
+// alter is change for whoever may load the group. More events go with the one
+// that reports the change.
+func (g *groups) alter(ctx context.Context, by string, load func() (*Room, error), decide func(*Room) (*change, error), more ...contract.Event) (room Room, err error) {
 	err = revision.Retry(ctx, func() error {
-		loaded, err := g.load(ctx, userID, roomID)
+		loaded, err := load()
 		if err != nil {
 			return err
 		}
@@ -182,8 +199,8 @@ func (g *groups) change(ctx context.Context, userID, roomID string, decide func(
 		if err != nil || what == nil {
 			return err
 		}
-		what.event.By = userID
-		return g.save(ctx, &room, what.kind, what.event)
+		what.event.By = by
+		return g.save(ctx, &room, what.kind, what.event, more...)
 	})
 	return room, err
 }
@@ -210,15 +227,16 @@ func (g *groups) load(ctx context.Context, userID, roomID string) (*Room, error)
 	return room, nil
 }
 
-// save writes the room's next revision with the event that reports it.
-func (g *groups) save(ctx context.Context, room *Room, kind contract.EventType[contract.RoomEvent], event contract.RoomEvent) error {
+// save writes the room's next revision with the event that reports it, and
+// more.
+func (g *groups) save(ctx context.Context, room *Room, kind contract.EventType[contract.RoomEvent], event contract.RoomEvent, more ...contract.Event) error {
 	room.Rev++
 	event.RoomID, event.Rev = room.ID, room.Rev
 	e, err := kind.New(id.New(), room.ID, g.now(), event)
 	if err != nil {
 		return err
 	}
-	return g.store.SaveRoom(ctx, *room, []contract.Event{e})
+	return g.store.SaveRoom(ctx, *room, append([]contract.Event{e}, more...))
 }
 
 // friendsOnly refuses users who are not friends of the caller.

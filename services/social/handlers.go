@@ -18,6 +18,7 @@ type handlers struct {
 	friends *friendships
 	groups  *groups
 	users   *neighbours
+	admins  *admins
 	out     *pushes
 	checkup *checkup.Replica
 	kick    func() // the relay, after an event
@@ -40,6 +41,7 @@ func (h *handlers) register(s *rpc.Server) {
 	rpc.Handle(s, contract.GetMembership, h.getMembership)
 	rpc.HandleGroup(s, contract.ListMemberships, h.listMemberships)
 	rpc.Handle(s, contract.DiagnoseSocial, h.checkup.Diagnose)
+	h.registerAdmin(s)
 }
 
 func (h *handlers) addFriend(ctx context.Context, req contract.AddFriendRequest) (contract.AddFriendReply, error) {
@@ -196,10 +198,7 @@ func (h *handlers) members(ctx context.Context, userID, roomID string) ([]Member
 	if f == nil || !f.has(userID) {
 		return nil, errNoRoom
 	}
-	return []Member{
-		{UserID: f.A, Role: contract.RoleMember, FirstSeq: 1, JoinedAt: f.CreatedAt},
-		{UserID: f.B, Role: contract.RoleMember, FirstSeq: 1, JoinedAt: f.CreatedAt},
-	}, nil
+	return f.members(), nil
 }
 
 func (h *handlers) addMembers(ctx context.Context, req contract.AddMembersRequest) (contract.AddMembersReply, error) {

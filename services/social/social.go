@@ -51,15 +51,19 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
 	calls := rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})
 	neighbours := &neighbours{calls: calls}
+	friends := &friendships{store: store, maxRooms: max(1, cfg.MaxRooms), now: now}
+	groups := &groups{
+		store: store, maxMembers: max(1, cfg.MaxMembers), maxRooms: max(1, cfg.MaxRooms), head: neighbours.head, now: now,
+	}
+	out := &pushes{bus.NewPusher(nc, tel)}
 	h := &handlers{
 		store:   store,
-		friends: &friendships{store: store, maxRooms: max(1, cfg.MaxRooms), now: now},
-		groups: &groups{
-			store: store, maxMembers: max(1, cfg.MaxMembers), maxRooms: max(1, cfg.MaxRooms), head: neighbours.head, now: now,
-		},
-		users: neighbours,
-		out:   &pushes{bus.NewPusher(nc, tel)},
-		kick:  relay.Kick,
+		friends: friends,
+		groups:  groups,
+		users:   neighbours,
+		admins:  &admins{store: store, friends: friends, groups: groups, out: out, now: now},
+		out:     out,
+		kick:    relay.Kick,
 		checkup: &checkup.Replica{
 			Service: contract.Social, ID: server.Replica(), Now: now, Health: tel.Health, Store: store, Conn: nc, NATS: cfg.NATS, Stream: cfg.Stream,
 		},

@@ -45,6 +45,9 @@ type Store interface {
 	// CountRooms tells how many rooms each user is in, direct ones included.
 	CountRooms(ctx context.Context, userIDs []string) (map[string]int, error)
 
+	// Post writes events that report no change, such as what an admin looked at.
+	Post(ctx context.Context, events []contract.Event) error
+
 	// The outbox, see bus.Outbox.
 	Pending(ctx context.Context, limit int) ([]contract.Event, error)
 	Done(ctx context.Context, events []contract.Event) error

@@ -34,8 +34,9 @@ func index(name string, unique bool, fields ...string) mongo.IndexModel {
 
 func mongoSchema() mongodb.Schema {
 	return mongodb.Schema{Steps: []mongodb.Step{{Name: "collections"}}, Indexes: map[string][]mongo.IndexModel{
-		"friendships": {index("a", false, "a", "state", "_id"), index("b", false, "b", "state", "_id"), mongodb.OutboxIndex()},
-		"rooms":       {index(indexCreation, true, "creation"), index("member", false, "member_ids"), mongodb.OutboxIndex()},
+		"friendships":       {index("a", false, "a", "state", "_id"), index("b", false, "b", "state", "_id"), mongodb.OutboxIndex()},
+		"rooms":             {index(indexCreation, true, "creation"), index("member", false, "member_ids"), mongodb.OutboxIndex()},
+		mongodb.NoticeBoard: {mongodb.OutboxIndex()},
 	}}
 }
 
@@ -97,13 +98,17 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 		db:          db,
 		friendships: db.Collection("friendships"),
 		rooms:       db.Collection("rooms"),
-		Outbox:      db.Outbox("friendships", "rooms"),
+		Outbox:      db.Outbox("friendships", "rooms", mongodb.NoticeBoard),
 	}, nil
 }
 
 func (s *mongoStore) Schema(ctx context.Context) (schema.State, error) { return s.db.Schema(ctx) }
 
 func (s *mongoStore) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
+
+func (s *mongoStore) Post(ctx context.Context, events []contract.Event) error {
+	return s.db.Post(ctx, events)
+}
 
 func (s *mongoStore) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -61,6 +61,11 @@ func (t timed) SaveRoom(ctx context.Context, r Room, events []contract.Event) (e
 	return t.Store.SaveRoom(ctx, r, events)
 }
 
+func (t timed) Post(ctx context.Context, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "post", time.Now(), &err)
+	return t.Store.Post(ctx, events)
+}
+
 func (t timed) RoomInfos(ctx context.Context, userID string, roomIDs []string) (got []contract.RoomInfo, err error) {
 	defer t.timer.Took(ctx, "room_infos", time.Now(), &err)
 	return t.Store.RoomInfos(ctx, userID, roomIDs)

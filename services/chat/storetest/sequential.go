@@ -187,7 +187,7 @@ func leavesTombstone(t *testing.T, s chat.Store) {
 	same(t, found[want.Key()], want)
 
 	events, err := s.Pending(within(t), 10)
-	if err != nil || len(events) != 1 || events[0].ID != r.Event.ID || string(events[0].Payload) != string(r.Event.Payload) {
+	if err != nil || len(events) != 1 || events[0].ID != r.Events[0].ID || string(events[0].Payload) != string(r.Events[0].Payload) {
 		t.Fatalf("pending %v, %v", events, err)
 	}
 	if removed, err := s.Remove(within(t), removal(t, all[1], "cem")); err != nil || removed {

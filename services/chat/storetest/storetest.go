@@ -107,7 +107,7 @@ func removal(t *testing.T, r chat.Record, by string) chat.Removal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return chat.Removal{Place: place(r), By: by, At: contract.NewTime(at), Event: e}
+	return chat.Removal{Place: place(r), By: by, At: contract.NewTime(at), Events: []contract.Event{e}}
 }
 
 // same fails unless both are the same message.
