@@ -30,7 +30,7 @@ var chance = []struct {
 	{regexp.MustCompile(`https?://127\.0\.0\.1:\d+`), "URL"},
 	{regexp.MustCompile(`\b0[0-9a-hjkmnp-tv-z]{25}\b`), "ID"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`), "TIME"},
-	{regexp.MustCompile(`version 2\.\d+\.\d+`), "version 2.x"},
+	{regexp.MustCompile(`version \d+(\.\d+\.\d+)?`), "version N"}, // of NATS, and of schemas
 	{regexp.MustCompile(`0\.0\.0-dev \([0-9a-f]+\)`), "0.0.0-dev"},
 	{regexp.MustCompile(`[ \t]+`), " "}, // columns are as wide as what is in them
 }
