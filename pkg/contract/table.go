@@ -19,7 +19,7 @@ func Methods() []MethodInfo {
 
 		SendMessage.Info(), GetMessages.Info(), RemoveMessage.Info(), SetRead.Info(),
 		ListRooms.Info(), GetRoomStates.Info(), ListHeads.Info(), GetHead.Info(),
-		ForceRemove.Info(),
+		ForceRemove.Info(), ExportChat.Info(), EraseChat.Info(),
 		DiagnoseChat.Info(),
 	}
 }

@@ -71,16 +71,17 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	receipts := NewReceipts(out, cfg.receiptsOptions())
 	reads := NewReads(asked.SetReads, receipts, cfg.readsOptions(), newReadsMetrics(tel.Metrics))
 	h := &handlers{
-		store:   asked,
-		memory:  memory,
-		log:     log,
-		hist:    &History{store: asked, memory: memory, metrics: newHistoryMetrics(tel.Metrics, memory)},
-		members: members,
-		rooms:   &Rooms{store: asked, members: members, list: social.memberships, orders: newRoomOrders(now)},
-		reads:   reads,
-		remover: &Remover{store: asked, memory: memory, members: members, within: cfg.RemoveWithin, now: now},
-		out:     out,
-		kick:    relay.Kick,
+		store:    asked,
+		memory:   memory,
+		log:      log,
+		hist:     &History{store: asked, memory: memory, metrics: newHistoryMetrics(tel.Metrics, memory)},
+		members:  members,
+		rooms:    &Rooms{store: asked, members: members, list: social.memberships, orders: newRoomOrders(now)},
+		reads:    reads,
+		remover:  &Remover{store: asked, memory: memory, members: members, within: cfg.RemoveWithin, now: now},
+		personal: &Personal{store: asked, memory: memory, tell: out.Removed, now: now},
+		out:      out,
+		kick:     relay.Kick,
 		checkup: &checkup.Replica{
 			Service: contract.Chat, ID: server.Replica(), Now: now, Health: tel.Health, Store: store, Conn: nc, NATS: cfg.NATS, Stream: cfg.Stream,
 		},

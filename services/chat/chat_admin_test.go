@@ -1,6 +1,8 @@
 package chat_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -79,5 +81,109 @@ func refusedAdmin(w *world, want fault.Code, req contract.AdminMessageRequest) {
 	w.t.Helper()
 	if _, err := rpc.Call(within(w.t), w.admin, contract.ForceRemove, req); !fault.Is(err, want) {
 		w.t.Errorf("%+v: got %v, want %s", req, err, want)
+	}
+}
+
+// exported reads all pages of a user's export.
+func exported(w *world, user string) (kinds map[string]int, messages []contract.Message) {
+	w.t.Helper()
+	kinds = map[string]int{}
+	for cursor := ""; ; {
+		page := command(w, contract.ExportChat, contract.ExportRequest{Act: act, UserID: user, Cursor: cursor})
+		if len(page.Items) > contract.MaxPage {
+			w.t.Fatalf("a page of %d", len(page.Items))
+		}
+		for _, item := range page.Items {
+			kinds[item.Kind]++
+			if item.Kind != "message" {
+				continue
+			}
+			var m contract.Message
+			if err := json.Unmarshal(item.Data, &m); err != nil {
+				w.t.Fatal(err)
+			}
+			messages = append(messages, m)
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			return kinds, messages
+		}
+	}
+}
+
+func TestAdmin_exports_and_erases_a_user(t *testing.T) {
+	w := newWorld(t)
+	store := newFile(t)
+	w.start(store)
+	w.start(store) // the one remembers what the other erases
+	const rooms, each = 3, 250
+	for i := range rooms {
+		room := fmt.Sprint("room", i)
+		w.social.join(room, "ann", "ben")
+		for n := range each {
+			ask(w, contract.SendMessage, sendRequest(room, "ann", fmt.Sprint(n)))
+		}
+		ask(w, contract.SendMessage, sendRequest(room, "ben", "b"))
+	}
+	kinds, messages := exported(w, "ann")
+	if len(messages) != rooms*each || kinds["read_position"] != rooms {
+		t.Fatalf("exported %v", kinds)
+	}
+	seen := map[string]bool{}
+	for _, m := range messages {
+		if seen[m.ID] || m.SenderID != "ann" || m.Content.Text != "text of "+m.ClientID {
+			t.Fatalf("exported %+v", m)
+		}
+		seen[m.ID] = true
+	}
+
+	pushes, audits := w.listen(contract.EveryRoom(contract.MessageRemovedPushed.Op)), w.listen(contract.ChatAudit.Subject())
+	calls, erased := 0, 0
+	for done := false; !done; calls++ {
+		reply := command(w, contract.EraseChat, contract.AdminUserRequest{Act: act, UserID: "ann"})
+		done, erased = reply.Done, erased+reply.Erased
+		if reply.Erased > 600 || calls > 20 {
+			t.Fatalf("call %d: %+v", calls, reply)
+		}
+	}
+	if erased != rooms*each || calls < 2 {
+		t.Fatalf("erased %d by %d calls", erased, calls)
+	}
+	for range erased {
+		w.hear(pushes)
+	}
+	want := contract.AuditEvent{By: act.By, Reason: act.Reason, Action: "erase_user", UserID: "ann"}
+	for left := calls; left > 0; {
+		switch got := audited(w, audits); {
+		case got == want:
+			left--
+		case got.Action != "export_user": // of before
+			t.Fatalf("audited %+v", got)
+		}
+	}
+	w.await("all replicas to have forgotten", func() bool {
+		for range 8 {
+			after := int64(each - 10) // from memory
+			page := ask(w, contract.GetMessages, contract.HistoryRequest{Caller: caller("ben"), RoomID: "room2", AfterSeq: &after})
+			for _, m := range page.Items {
+				if gone := m.Type == contract.MessageRemoved && m.Content.Text == "" && m.ClientID != ""; gone != (m.SenderID == "ann") {
+					return false
+				}
+			}
+		}
+		return true
+	})
+	// Whoever sends again under a client_id gets the first seq, as ever.
+	if again := ask(w, contract.SendMessage, sendRequest("room0", "ann", "7")); !again.Duplicate || again.Seq != 8 {
+		t.Errorf("again under an erased client_id: %+v", again)
+	}
+	kinds, messages = exported(w, "ann")
+	if len(kinds) != 0 || len(messages) != 0 {
+		t.Errorf("left are %v", kinds)
+	}
+	if _, err := rpc.Call(within(t), w.admin, contract.ExportChat, contract.ExportRequest{Act: act, UserID: "ann", Cursor: "a b"}); !fault.Is(err, fault.InvalidArgument) {
+		t.Errorf("a wrong cursor: %v", err)
+	}
+	if _, err := rpc.Call(within(t), w.admin, contract.EraseChat, contract.AdminUserRequest{Act: act}); !fault.Is(err, fault.InvalidArgument) {
+		t.Errorf("nobody: %v", err)
 	}
 }

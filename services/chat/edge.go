@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 )
 
@@ -56,6 +57,27 @@ func (s *edgeStore) SetReads(ctx context.Context, positions []Position) ([]Posit
 
 func (s *edgeStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error) {
 	return ask(ctx, s, func(ctx context.Context) ([]map[string]Head, error) { return s.Store.Heads(ctx, of...) })
+}
+
+func (s *edgeStore) Positions(ctx context.Context, userID, after string, limit int) ([]Position, error) {
+	return ask(ctx, s, func(ctx context.Context) ([]Position, error) { return s.Store.Positions(ctx, userID, after, limit) })
+}
+
+func (s *edgeStore) Written(ctx context.Context, w Written) (records []Record, next string, err error) {
+	records, err = ask(ctx, s, func(ctx context.Context) (got []Record, err error) {
+		got, next, err = s.Store.Written(ctx, w)
+		return got, err
+	})
+	return records, next, err
+}
+
+func (s *edgeStore) Erase(ctx context.Context, e Erasure) (Erased, error) {
+	return ask(ctx, s, func(ctx context.Context) (Erased, error) { return s.Store.Erase(ctx, e) })
+}
+
+func (s *edgeStore) Post(ctx context.Context, events []contract.Event) error {
+	_, err := ask(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.Store.Post(ctx, events) })
+	return err
 }
 
 // ask makes one call of the store.

@@ -13,17 +13,18 @@ import (
 
 // handlers answer chat's methods: decode, check, rule, reply.
 type handlers struct {
-	store   Store
-	memory  *Memory
-	log     *Log
-	hist    *History
-	members *Memberships
-	rooms   *Rooms
-	reads   *Reads
-	remover *Remover
-	out     *pushes
-	checkup *checkup.Replica
-	kick    func() // the relay, after an event
+	store    Store
+	memory   *Memory
+	log      *Log
+	hist     *History
+	members  *Memberships
+	rooms    *Rooms
+	reads    *Reads
+	remover  *Remover
+	personal *Personal
+	out      *pushes
+	checkup  *checkup.Replica
+	kick     func() // the relay, after an event
 }
 
 // register serves every method of the contract.

@@ -12,6 +12,8 @@ import (
 // registerAdmin serves the methods of admins.
 func (h *handlers) registerAdmin(s *rpc.Server) {
 	rpc.Handle(s, contract.ForceRemove, h.forceRemove)
+	rpc.Handle(s, contract.ExportChat, h.exportUser)
+	rpc.Handle(s, contract.EraseChat, h.eraseUser)
 }
 
 func (h *handlers) forceRemove(ctx context.Context, req contract.AdminMessageRequest) (contract.MessageRemovedData, error) {
@@ -29,4 +31,22 @@ func (h *handlers) forceRemove(ctx context.Context, req contract.AdminMessageReq
 	h.out.Removed(ctx, removed)
 	h.kick()
 	return removed, nil
+}
+
+func (h *handlers) exportUser(ctx context.Context, req contract.ExportRequest) (contract.ExportPage, error) {
+	if err := checkPersonal(&req.Act, req.UserID, req.Cursor); err != nil {
+		return contract.ExportPage{}, err
+	}
+	page, err := h.personal.Export(ctx, req)
+	h.kick()
+	return page, err
+}
+
+func (h *handlers) eraseUser(ctx context.Context, req contract.AdminUserRequest) (contract.EraseReply, error) {
+	if err := checkPersonal(&req.Act, req.UserID, ""); err != nil {
+		return contract.EraseReply{}, err
+	}
+	reply, err := h.personal.Erase(ctx, req)
+	h.kick() // for what was erased before an error, too
+	return reply, err
 }

@@ -56,6 +56,18 @@ type Store interface {
 	// without messages and without a read position has none.
 	Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error)
 
+	// Positions are a user's read positions in rooms after one, in the order of
+	// the rooms' ids. Sending moves them: so they name all rooms of a user.
+	Positions(ctx context.Context, userID, after string, limit int) ([]Position, error)
+	// Written reads what a user wrote in a room, tombstones too, a bounded part of
+	// it. An empty next: that was the last.
+	Written(ctx context.Context, w Written) (records []Record, next string, err error)
+	// Erase puts tombstones in the place of some of what a user wrote, with the
+	// events that tell of them, and forgets the read positions of rooms in which
+	// nothing is left: a bounded part of it. After an error it may have done so
+	// nevertheless.
+	Erase(ctx context.Context, e Erasure) (Erased, error)
+
 	// Post writes events that report no change, such as what an admin looked at.
 	Post(ctx context.Context, events []contract.Event) error
 	// Pending, Done and Lease are bus.Outbox.
@@ -156,4 +168,38 @@ type Removal struct {
 	By     string
 	At     contract.Time
 	Events []contract.Event
+}
+
+// Written is a part of what a user wrote in a room, in an order of the store's
+// own.
+type Written struct {
+	UserID, RoomID string
+	Cursor         string // as it was returned; "" at first
+	Limit          int    // messages, at most
+	Bytes          int    // as in Range
+}
+
+// Erasure is of all that a user wrote.
+type Erasure struct {
+	UserID string
+	By     string
+	At     contract.Time
+	Limit  int // messages, at most
+	// Tell makes the event of one removal.
+	Tell func(Removal) (contract.Event, error)
+	// Events go with the first change, or, in MongoDB, before it.
+	Events []contract.Event
+}
+
+func (e Erasure) removal(at Place) (Removal, error) {
+	r := Removal{Place: at, By: e.By, At: e.At}
+	event, err := e.Tell(r)
+	r.Events = []contract.Event{event}
+	return r, err
+}
+
+// Erased is what was done of an Erasure.
+type Erased struct {
+	Removed []Place // at most Limit
+	Done    bool    // there was nothing any more: nothing was written
 }

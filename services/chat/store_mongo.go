@@ -233,22 +233,29 @@ func (s *mongoStore) Messages(ctx context.Context, at []Place) (map[string]Recor
 // Remove writes a message a second time, and only once: it had no events
 // before.
 func (s *mongoStore) Remove(ctx context.Context, r Removal) (bool, error) {
+	filter, update := tombstone(r)
+	done, err := s.messages.UpdateOne(ctx, filter, update)
+	if err != nil {
+		return false, fmt.Errorf("remove message: %w", mongodb.AsFault(err))
+	}
+	return done.MatchedCount > 0, nil
+}
+
+// tombstone is the update of a message that has not been removed yet.
+func tombstone(r Removal) (filter, update bson.D) {
 	var out mongodb.Outboxed
 	out.AddEvents(r.At.Time, r.Events)
-	filter := append(atPlace(r.Place), bson.E{Key: "rev", Value: int64(1)})
-	done, err := s.messages.UpdateOne(ctx, filter, bson.D{{Key: "$set", Value: bson.D{
+	set := bson.D{
 		{Key: "rev", Value: int64(2)},
 		{Key: "type", Value: string(contract.MessageRemoved)},
 		{Key: "text", Value: ""},
 		{Key: "removed_at", Value: r.At.Time},
 		{Key: "removed_by", Value: r.By},
-		{Key: "outbox", Value: out.Outbox},
-		{Key: "outbox_at", Value: out.OutboxAt},
-	}}})
-	if err != nil {
-		return false, fmt.Errorf("remove message: %w", mongodb.AsFault(err))
 	}
-	return done.MatchedCount > 0, nil
+	if len(out.Outbox) > 0 {
+		set = append(set, bson.E{Key: "outbox", Value: out.Outbox}, bson.E{Key: "outbox_at", Value: out.OutboxAt})
+	}
+	return append(atPlace(r.Place), bson.E{Key: "rev", Value: int64(1)}), bson.D{{Key: "$set", Value: set}}
 }
 
 // SetReads is one bulk write. It tells how many positions moved; only when

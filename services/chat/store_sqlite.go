@@ -219,20 +219,25 @@ func (s *sqliteStore) Messages(ctx context.Context, at []Place) (map[string]Reco
 
 func (s *sqliteStore) Remove(ctx context.Context, r Removal) (removed bool, err error) {
 	err = s.Write(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, sqlRemove,
-			string(contract.MessageRemoved), r.At.UnixMilli(), r.By, r.RoomID, r.Seq)
-		if err != nil {
-			return err
-		}
-		if removed, err = touched(done); err != nil || !removed {
-			return err
-		}
-		return s.AddEvents(ctx, tx, r.Events)
+		removed, err = s.remove(ctx, tx, r)
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("remove message: %w", err)
 	}
 	return removed, nil
+}
+
+func (s *sqliteStore) remove(ctx context.Context, tx *sql.Tx, r Removal) (bool, error) {
+	done, err := tx.ExecContext(ctx, sqlRemove, string(contract.MessageRemoved), r.At.UnixMilli(), r.By, r.RoomID, r.Seq)
+	if err != nil {
+		return false, err
+	}
+	removed, err := touched(done)
+	if err != nil || !removed {
+		return false, err
+	}
+	return true, s.AddEvents(ctx, tx, r.Events)
 }
 
 // SetReads is one statement, which returns the rows that it touched.

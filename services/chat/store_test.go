@@ -99,6 +99,15 @@ func (s *turns) Messages(ctx context.Context, at []chat.Place) (map[string]chat.
 func (s *turns) Remove(ctx context.Context, r chat.Removal) (bool, error) {
 	return s.next().Remove(ctx, r)
 }
+func (s *turns) Positions(ctx context.Context, user, after string, limit int) ([]chat.Position, error) {
+	return s.next().Positions(ctx, user, after, limit)
+}
+func (s *turns) Written(ctx context.Context, w chat.Written) ([]chat.Record, string, error) {
+	return s.next().Written(ctx, w)
+}
+func (s *turns) Erase(ctx context.Context, e chat.Erasure) (chat.Erased, error) {
+	return s.next().Erase(ctx, e)
+}
 func (s *turns) Post(ctx context.Context, events []contract.Event) error {
 	return s.next().Post(ctx, events)
 }

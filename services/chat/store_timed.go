@@ -55,6 +55,21 @@ func (t timed) Remove(ctx context.Context, r Removal) (got bool, err error) {
 	return t.Store.Remove(ctx, r)
 }
 
+func (t timed) Positions(ctx context.Context, userID, after string, limit int) (got []Position, err error) {
+	defer t.timer.Took(ctx, "positions", time.Now(), &err)
+	return t.Store.Positions(ctx, userID, after, limit)
+}
+
+func (t timed) Written(ctx context.Context, w Written) (got []Record, next string, err error) {
+	defer t.timer.Took(ctx, "written", time.Now(), &err)
+	return t.Store.Written(ctx, w)
+}
+
+func (t timed) Erase(ctx context.Context, e Erasure) (done Erased, err error) {
+	defer t.timer.Took(ctx, "erase", time.Now(), &err)
+	return t.Store.Erase(ctx, e)
+}
+
 func (t timed) Post(ctx context.Context, events []contract.Event) (err error) {
 	defer t.timer.Took(ctx, "post", time.Now(), &err)
 	return t.Store.Post(ctx, events)

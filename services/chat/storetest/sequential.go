@@ -33,6 +33,12 @@ func Sequential(t *testing.T, open Open) {
 		"Heads/of_rooms_without_messages":          headsWithoutMessages,
 		"Heads/of_many_users":                      headsOfMany,
 		"Lease/has_one_holder":                     leaseHasOneHolder,
+		"Post/is_relayed":                          postIsRelayed,
+		"Positions/in_order":                       positionsInOrder,
+		"Written/part_by_part":                     writtenPartByPart,
+		"Written/ends_at_its_bytes":                writtenEndsAtBytes,
+		"Erase/part_by_part":                       erasesPartByPart,
+		"Erase/of_nobody":                          erasesNobody,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

@@ -22,6 +22,7 @@ func Sequential(t *testing.T, open Open) {
 		"Membership/in_groups_and_direct":       memberships,
 		"CountRooms/groups_and_direct":          countRooms,
 		"Outbox/holds_what_was_written_with_it": outbox,
+		"Outbox/holds_what_is_posted":           posted,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -259,5 +260,25 @@ func wholeSchema(t *testing.T, s social.Store) {
 	state, err := s.Schema(within(t))
 	if err != nil || state.Steps != state.Known || len(state.Missing) > 0 {
 		t.Errorf("got %+v, %v", state, err)
+	}
+}
+
+func posted(t *testing.T, s social.Store) {
+	saveRoom(t, s, group("u1"))
+	drain(t, s)
+	first, second := event(t, "any", 1), event(t, "any", 2)
+	for _, events := range [][]contract.Event{first, second} {
+		if err := s.Post(within(t), events); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := drain(t, s); len(got) != 2 || got[0].ID != first[0].ID || got[1].ID != second[0].ID {
+		t.Fatalf("relayed %+v", got)
+	}
+	if err := s.Post(within(t), first); err != nil {
+		t.Fatal(err)
+	}
+	if got := drain(t, s); len(got) != 1 {
+		t.Fatalf("relayed later: %+v", got)
 	}
 }
