@@ -9,16 +9,12 @@ import (
 	"testing"
 )
 
-// TestGuarantees_name_their_tests holds the tests that docs/guarantees.md
-// names against those that there are.
+// TestGuarantees_name_their_tests holds the tests that documents name against
+// those that there are.
 func TestGuarantees_name_their_tests(t *testing.T) {
-	doc, err := os.ReadFile("../docs/guarantees.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	there := map[string]bool{}
 	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	err = filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
+	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
 		}
@@ -31,13 +27,19 @@ func TestGuarantees_name_their_tests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	named := regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(doc, -1)
-	if len(named) < 20 {
-		t.Fatalf("it names %d tests", len(named))
-	}
-	for _, m := range named {
-		if !there[string(m[1])] {
-			t.Errorf("there is no %s", m[1])
+	for name, least := range map[string]int{"guarantees": 20, "limits": 25} {
+		doc, err := os.ReadFile("../docs/" + name + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		named := regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(doc, -1)
+		if len(named) < least {
+			t.Fatalf("%s names %d tests", name, len(named))
+		}
+		for _, m := range named {
+			if !there[string(m[1])] {
+				t.Errorf("%s: there is no %s", name, m[1])
+			}
 		}
 	}
 }

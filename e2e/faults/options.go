@@ -65,5 +65,8 @@ func (o Options) env() []string {
 		"GATEWAY_RESYNC_INTERVAL=10s",
 		"GATEWAY_REVOKED_INTERVAL=10s",
 		"GATEWAY_KEYS_INTERVAL=20s",
+		"GATEWAY_CONNECT_BURST=1000", // connections are cut all the time
+		"GATEWAY_FRIEND_BURST=5000",
+		"GATEWAY_JOIN_BURST=5000",
 	}
 }

@@ -52,7 +52,17 @@ type Limits struct {
 	OpenBurst      int     `envconfig:"OPEN_BURST" default:"60" desc:"Calls without authentication from one address at once."`
 	GuessesPerMin  float64 `envconfig:"GUESSES_PER_MINUTE" default:"30" desc:"Calls a minute that prove a password or a code, or ask for a code, from one address on average. They are refused while Redis is away."`
 	GuessBurst     int     `envconfig:"GUESS_BURST" default:"30" desc:"Calls that prove a password or a code, or ask for a code, from one address at once."`
-	LimitLoopback  bool    `envconfig:"LIMIT_LOOPBACK" default:"false" desc:"Count calls and connections from loopback too. It is off because behind a proxy on the same machine all of them would share one limit."`
+
+	SearchesPerMin float64 `envconfig:"SEARCHES_PER_MINUTE" default:"60" desc:"Users that one user may look for by account, a minute on average."`
+	SearchBurst    int     `envconfig:"SEARCH_BURST" default:"120" desc:"Users that one user may look for by account at once."`
+	FriendsPerMin  float64 `envconfig:"FRIENDS_PER_MINUTE" default:"60" desc:"Friends that one user may add, a minute on average; who is not found counts too."`
+	FriendBurst    int     `envconfig:"FRIEND_BURST" default:"500" desc:"Friends that one user may add at once: an address book."`
+	GroupsPerMin   float64 `envconfig:"GROUPS_PER_MINUTE" default:"10" desc:"Groups that one user may create, a minute on average."`
+	GroupBurst     int     `envconfig:"GROUP_BURST" default:"100" desc:"Groups that one user may create at once."`
+	JoinsPerMin    float64 `envconfig:"JOINS_PER_MINUTE" default:"300" desc:"Members that one user may put into groups, a minute on average, those that a group is created with too."`
+	JoinBurst      int     `envconfig:"JOIN_BURST" default:"2000" desc:"Members that one user may put into groups at once: a group of the largest size. More at once counts as so many."`
+
+	LimitLoopback bool `envconfig:"LIMIT_LOOPBACK" default:"false" desc:"Count calls and connections from loopback too. It is off because behind a proxy on the same machine all of them would share one limit."`
 }
 
 // check finds settings that make no sense, all of them.
@@ -77,6 +87,14 @@ func (c Config) check() error {
 	positive(c.OpenBurst > 0, "OPEN_BURST")
 	positive(c.GuessesPerMin > 0, "GUESSES_PER_MINUTE")
 	positive(c.GuessBurst > 0, "GUESS_BURST")
+	positive(c.SearchesPerMin > 0, "SEARCHES_PER_MINUTE")
+	positive(c.SearchBurst > 0, "SEARCH_BURST")
+	positive(c.FriendsPerMin > 0, "FRIENDS_PER_MINUTE")
+	positive(c.FriendBurst > 0, "FRIEND_BURST")
+	positive(c.GroupsPerMin > 0, "GROUPS_PER_MINUTE")
+	positive(c.GroupBurst > 0, "GROUP_BURST")
+	positive(c.JoinsPerMin > 0, "JOINS_PER_MINUTE")
+	positive(c.JoinBurst > 0, "JOIN_BURST")
 	positive(c.KeysInterval > 0, "KEYS_INTERVAL")
 	positive(c.RevokedInterval > 0, "REVOKED_INTERVAL")
 	positive(c.ReplicasInterval > 0, "REPLICAS_INTERVAL")

@@ -17,6 +17,12 @@ type SocketConfig struct {
 	MaxConns        int           `envconfig:"MAX_CONNS" default:"100000" desc:"Connections in all that this gateway holds; further ones are answered 503."`
 	MaxUserConns    int           `envconfig:"MAX_USER_CONNS" default:"20" desc:"Connections of one user on this gateway; further ones are answered 429, or closed (4429) once they authenticate."`
 	MaxAddressConns int           `envconfig:"MAX_ADDRESS_CONNS" default:"1000" desc:"Connections from one address on this gateway; further ones are answered 429. Loopback does not count unless GATEWAY_LIMIT_LOOPBACK is set."`
+
+	ConnectsPerMinute        float64 `envconfig:"CONNECTS_PER_MINUTE" default:"60" desc:"Connections a minute that one user may open on this gateway on average; further ones are answered 429, or closed (4429) once they authenticate."`
+	ConnectBurst             int     `envconfig:"CONNECT_BURST" default:"100" desc:"Connections that one user may open on this gateway at once, one after the other."`
+	AddressConnectsPerMinute float64 `envconfig:"ADDRESS_CONNECTS_PER_MINUTE" default:"1200" desc:"Connections a minute that may be opened from one address on this gateway on average; further ones are answered 429. Loopback does not count unless GATEWAY_LIMIT_LOOPBACK is set."`
+	AddressConnectBurst      int     `envconfig:"ADDRESS_CONNECT_BURST" default:"2000" desc:"Connections that may be opened from one address on this gateway at once: all that it may have, twice."`
+
 	FramesPerSecond float64       `envconfig:"FRAMES_PER_SECOND" default:"400" desc:"Frames a second that one connection may send on average; more closes it (4429)."`
 	FrameBurst      int           `envconfig:"FRAME_BURST" default:"800" desc:"Frames that one connection may send at once."`
 	MaxBadFrames    int           `envconfig:"MAX_BAD_FRAMES" default:"20" desc:"Frames that can't be understood before the connection is closed (4429)."`
@@ -45,6 +51,10 @@ func (c SocketConfig) check() error {
 	positive(c.MaxConns > 0, "MAX_CONNS")
 	positive(c.MaxUserConns > 0, "MAX_USER_CONNS")
 	positive(c.MaxAddressConns > 0, "MAX_ADDRESS_CONNS")
+	positive(c.ConnectsPerMinute > 0, "CONNECTS_PER_MINUTE")
+	positive(c.ConnectBurst > 0, "CONNECT_BURST")
+	positive(c.AddressConnectsPerMinute > 0, "ADDRESS_CONNECTS_PER_MINUTE")
+	positive(c.AddressConnectBurst > 0, "ADDRESS_CONNECT_BURST")
 	positive(c.FramesPerSecond > 0, "FRAMES_PER_SECOND")
 	positive(c.FrameBurst > 0, "FRAME_BURST")
 	positive(c.ResyncInterval > 0, "RESYNC_INTERVAL")

@@ -32,8 +32,8 @@ var (
 	endExpired         = &ending{reason: "expired", code: contract.CloseUnauthenticated}
 	endRevoked         = &ending{reason: "revoked", code: contract.CloseSessionRevoked}
 	endTooSlow         = &ending{reason: "slow", code: contract.CloseTooSlow}
-	endTooFast         = &ending{reason: "fast", code: contract.CloseTooFast}
-	endBadFrames       = &ending{reason: "bad_frames", code: contract.CloseTooFast, text: "too many bad frames"}
+	endTooFast         = &ending{reason: "fast", code: contract.CloseTooFast, text: "too fast; connect again in 1 s"}
+	endBadFrames       = &ending{reason: "bad_frames", code: contract.CloseTooFast, text: "too many bad frames; connect again in 1 s"}
 	endTooMany         = &ending{reason: "too_many", code: contract.CloseTooFast, text: "too many connections"}
 	endProtocol        = &ending{reason: "protocol", code: websocket.CloseProtocolError, text: "not the WebSocket protocol"}
 	endClient          = &ending{reason: "client"}  // the client closed

@@ -44,6 +44,9 @@ func (a *api) addFriend(r *request) (answer, error) {
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
+	if err := a.limiter.Allow(r.ctx, a.buckets.friends, r.caller.UserID); err != nil {
+		return answer{}, err
+	}
 	added, err := ask(r.ctx, a, contract.AddFriend, contract.AddFriendRequest{Caller: r.caller, Account: body.Account, UserID: body.UserID})
 	if err != nil {
 		return answer{}, err

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -32,6 +33,7 @@ type bucket struct {
 	block int
 	// required buckets refuse while Redis is away; others let pass.
 	required bool
+	what     string // of which there are too many, for who is refused; empty: requests
 }
 
 // local is the bucket with a block that suits its size: of 400 tokens 20, so
@@ -47,6 +49,12 @@ type buckets struct {
 	calls   bucket // per user: everything else
 	opens   bucket // per address: calls without authentication
 	guesses bucket // per address: calls that try a secret or send mail
+
+	// Per user, besides calls: what costs others something.
+	searches bucket // by account
+	friends  bucket // added
+	groups   bucket // created
+	joins    bucket // members put into groups
 }
 
 func (l Limits) buckets() buckets {
@@ -55,27 +63,34 @@ func (l Limits) buckets() buckets {
 		calls:   bucket{name: "call", rate: l.CallsPerSecond, burst: l.CallBurst}.local(),
 		opens:   bucket{name: "open", rate: l.OpensPerMinute / 60, burst: l.OpenBurst},
 		guesses: bucket{name: "guess", rate: l.GuessesPerMin / 60, burst: l.GuessBurst, required: true},
+
+		searches: bucket{name: "search", rate: l.SearchesPerMin / 60, burst: l.SearchBurst, what: "searches"},
+		friends:  bucket{name: "friend", rate: l.FriendsPerMin / 60, burst: l.FriendBurst, what: "new friends"},
+		groups:   bucket{name: "group", rate: l.GroupsPerMin / 60, burst: l.GroupBurst, what: "new groups"},
+		joins:    bucket{name: "join", rate: l.JoinsPerMin / 60, burst: l.JoinBurst, what: "new members"},
 	}
 }
 
 // all lists them.
-func (b buckets) all() []bucket { return []bucket{b.sends, b.calls, b.opens, b.guesses} }
+func (b buckets) all() []bucket {
+	return []bucket{b.sends, b.calls, b.opens, b.guesses, b.searches, b.friends, b.groups, b.joins}
+}
 
 // takeScript is GCRA (generic cell rate algorithm), the token bucket that needs one
 // value a key: the time at which the bucket will be full again. It takes as
-// many of the wanted tokens as there are, and tells how long one more takes if
-// there are none. The clock is that of Redis, the same for all gateways.
+// many of the wanted tokens as there are, or none if these are fewer than the
+// least, and tells how long these take then. The clock is that of Redis, the same for all gateways.
 //
-// KEYS[1]; ARGV: microseconds a token, tokens of a full bucket, tokens wanted.
-// Returns {taken, microseconds until the next}.
+// KEYS[1]; ARGV: microseconds a token, tokens of a full bucket, tokens wanted,
+// the least of them. Returns {taken, microseconds until there is the least}.
 const takeScript = `
-local per, burst, want = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local per, burst, want, least = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000000 + tonumber(clock[2])
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 local left = math.floor((now + per * burst - full) / per)
-if left < 1 then
-  return {0, math.ceil(full + per - per * burst - now)}
+if left < least then
+  return {0, math.ceil(full + per * least - per * burst - now)}
 end
 local taken = math.min(want, left)
 full = full + taken * per
@@ -139,16 +154,28 @@ func openRedis(rawURL, caFile string) (*redis.Client, error) {
 // Unavailable when Redis can't be asked. It is safe for use by many
 // goroutines.
 func (l *limiter) Allow(ctx context.Context, b bucket, key string) error {
-	var taken int
-	var wait time.Duration
-	var err error
-	if b.block > 0 {
-		taken, wait, err = l.leases.of(b.name, key).spend(func() (int, time.Duration, error) {
-			return l.ask(ctx, b, key, b.block)
-		})
-	} else {
-		taken, wait, err = l.ask(ctx, b, key, 1)
+	if b.block == 0 {
+		return l.AllowAll(ctx, b, key, 1)
 	}
+	taken, wait, err := l.leases.of(b.name, key).spend(func() (int, time.Duration, error) {
+		return l.ask(ctx, b, key, b.block, 1)
+	})
+	return l.decide(b, taken, wait, err)
+}
+
+// AllowAll is Allow for n tokens, all of them or none. More than a full bucket
+// has count as these.
+func (l *limiter) AllowAll(ctx context.Context, b bucket, key string, n int) error {
+	n = min(n, b.burst)
+	if n < 1 {
+		return nil
+	}
+	taken, wait, err := l.ask(ctx, b, key, n, n)
+	return l.decide(b, taken, wait, err)
+}
+
+// decide makes an answer of what Redis said, or did not.
+func (l *limiter) decide(b bucket, taken int, wait time.Duration, err error) error {
 	switch {
 	case err != nil && b.required:
 		return fault.New(fault.Unavailable, "limits can't be checked right now").After(retryHint).Because(err)
@@ -157,7 +184,8 @@ func (l *limiter) Allow(ctx context.Context, b bucket, key string) error {
 		return nil //nolint:nilerr // without Redis users go on
 	case taken == 0:
 		l.metrics.refused.WithLabelValues(b.name).Inc()
-		return fault.New(fault.ResourceExhausted, "too many requests; wait a moment").After(max(wait, time.Millisecond))
+		what := cmp.Or(b.what, "requests")
+		return fault.Newf(fault.ResourceExhausted, "too many %s; wait a moment", what).After(max(wait, time.Millisecond))
 	}
 	return nil
 }
@@ -165,15 +193,15 @@ func (l *limiter) Allow(ctx context.Context, b bucket, key string) error {
 // errRedisAway is what ask returns while the breaker is open.
 var errRedisAway = errors.New("redis is away")
 
-// ask has Redis take up to want tokens.
-func (l *limiter) ask(ctx context.Context, b bucket, key string, want int) (int, time.Duration, error) {
+// ask has Redis take up to want tokens, or none if there are fewer than least.
+func (l *limiter) ask(ctx context.Context, b bucket, key string, want, least int) (int, time.Duration, error) {
 	if !l.breaker.allows() {
 		return 0, 0, errRedisAway
 	}
 	asking, cancel := context.WithTimeout(ctx, redisWait)
 	defer cancel()
 	per := math.Max(1, math.Round(1e6/b.rate))
-	reply, err := l.take.Run(asking, l.redis, []string{limitKey(b.name, key)}, per, b.burst, want).Int64Slice()
+	reply, err := l.take.Run(asking, l.redis, []string{limitKey(b.name, key)}, per, b.burst, want, least).Int64Slice()
 	if err == nil && len(reply) != 2 {
 		err = fmt.Errorf("redis replied %d values", len(reply))
 	}

@@ -72,6 +72,9 @@ func (a *api) addMembers(r *request) (answer, error) {
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
+	if err := a.limiter.AllowAll(r.ctx, a.buckets.joins, r.caller.UserID, len(body.UserIDs)); err != nil {
+		return answer{}, err
+	}
 	reply, err := ask(r.ctx, a, contract.AddMembers, contract.AddMembersRequest{Caller: r.caller, RoomID: roomID, UserIDs: body.UserIDs})
 	if err != nil {
 		return answer{}, err

@@ -3,6 +3,7 @@ package gateway
 import (
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,6 +24,8 @@ type registry struct {
 	addresses map[string]int
 	users     map[string]int
 	sessions  map[string]map[*conn]struct{}
+	byAddress *turnstile
+	byUser    *turnstile
 	draining  bool
 	empty     chan struct{} // closed when draining and the last has gone
 }
@@ -37,6 +40,8 @@ func newRegistry(cfg SocketConfig, metrics prometheus.Registerer, log *slog.Logg
 		addresses: map[string]int{},
 		users:     map[string]int{},
 		sessions:  map[string]map[*conn]struct{}{},
+		byAddress: newTurnstile(cfg.AddressConnectsPerMinute, cfg.AddressConnectBurst),
+		byUser:    newTurnstile(cfg.ConnectsPerMinute, cfg.ConnectBurst),
 		empty:     make(chan struct{}),
 	}
 	gauge := func(name, help string, value func() int) prometheus.GaugeFunc {
@@ -50,15 +55,46 @@ func newRegistry(cfg SocketConfig, metrics prometheus.Registerer, log *slog.Logg
 	return r
 }
 
-// room refuses a further connection when there is no room for it from the
-// address or, when it is known, of the user.
-func (r *registry) room(address, userID string) error {
+// knock refuses a further connection when there is no room for it from the
+// address or, when it is known, of the user, or when it comes too soon after
+// others. Each one that is not refused counts.
+func (r *registry) knock(address, userID string, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.roomLocked(address); err != nil {
 		return err
 	}
-	return r.userRoomLocked(userID)
+	if err := r.userRoomLocked(userID); err != nil {
+		return err
+	}
+	if err := tooSoon(r.byAddress.wait(address, now), "from this address"); err != nil {
+		return err
+	}
+	if err := tooSoon(r.byUser.wait(userID, now), "by this user"); err != nil {
+		return err
+	}
+	r.byAddress.pass(address, now)
+	r.byUser.pass(userID, now)
+	return nil
+}
+
+// arrive is knock for the user of a connection who becomes known only when it
+// is there.
+func (r *registry) arrive(userID string, now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := tooSoon(r.byUser.wait(userID, now), "by this user"); err != nil {
+		return err
+	}
+	r.byUser.pass(userID, now)
+	return nil
+}
+
+func tooSoon(wait time.Duration, who string) error {
+	if wait <= 0 {
+		return nil
+	}
+	return fault.Newf(fault.ResourceExhausted, "connections are opened too often %s; wait a moment", who).After(wait)
 }
 
 func (r *registry) roomLocked(address string) error {

@@ -109,6 +109,12 @@ func (a *api) createRoom(r *request) (answer, error) {
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
+	if err := a.limiter.Allow(r.ctx, a.buckets.groups, r.caller.UserID); err != nil {
+		return answer{}, err
+	}
+	if err := a.limiter.AllowAll(r.ctx, a.buckets.joins, r.caller.UserID, len(body.MemberIDs)); err != nil {
+		return answer{}, err
+	}
 	reply, err := ask(r.ctx, a, contract.CreateRoom, contract.CreateRoomRequest{
 		Caller: r.caller, Name: body.Name, MemberIDs: body.MemberIDs, ClientID: body.ClientID, History: body.History,
 	})

@@ -74,7 +74,7 @@ func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
 			return err
 		}
 	}
-	if err := s.conns.room(up.address, up.claims.UserID); err != nil {
+	if err := s.conns.knock(up.address, up.claims.UserID, time.Now()); err != nil {
 		return err
 	}
 	ctx.Locals(local, up)
@@ -173,6 +173,9 @@ func (s *sockets) authenticate(ctx context.Context, c *conn, frame contract.Fram
 		}
 		c.renew(claims)
 		return s.renewed(ctx, c, frame)
+	}
+	if err := s.conns.arrive(claims.UserID, time.Now()); err != nil {
+		return refuse(err, endingFor(err))
 	}
 	data, err := s.admit(ctx, c, claims)
 	if err != nil {

@@ -29,6 +29,8 @@ func (r *registry) sweep(now time.Time) {
 	for c := range r.conns {
 		r.tend(c, now)
 	}
+	r.byAddress.sweep(now)
+	r.byUser.sweep(now)
 }
 
 // tend does what is due for one connection: pings, who answers none, expired

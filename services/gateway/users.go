@@ -42,6 +42,9 @@ func (a *api) findUser(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err := a.limiter.Allow(r.ctx, a.buckets.searches, r.caller.UserID); err != nil {
+		return answer{}, err
+	}
 	found, err := ask(r.ctx, a, contract.FindUser, contract.FindUserRequest{Account: account})
 	if err != nil {
 		return answer{}, err
