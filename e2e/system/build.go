@@ -29,7 +29,7 @@ func Build(t testing.TB, pkg string) string {
 	if binary, ok := built.paths[pkg]; ok {
 		return binary
 	}
-	binary, err := build(pkg)
+	binary, err := build(pkg, path.Base(pkg), raceEnabled)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,14 +37,34 @@ func Build(t testing.TB, pkg string) string {
 	return binary
 }
 
-func build(pkg string) (string, error) {
+// BuildPlain makes standalone without the race detector, which ends a process
+// at 8,128 goroutines.
+func BuildPlain(t testing.TB) string {
+	t.Helper()
+	if !raceEnabled {
+		return Build(t, standalone)
+	}
+	built.Lock()
+	defer built.Unlock()
+	const name = "standalone-plain"
+	if built.paths[name] == "" {
+		binary, err := build(standalone, name, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		built.paths[name] = binary
+	}
+	return built.paths[name]
+}
+
+func build(pkg, name string, race bool) (string, error) {
 	dir, err := builtDir()
 	if err != nil {
 		return "", err
 	}
-	binary := filepath.Join(dir, path.Base(pkg))
+	binary := filepath.Join(dir, name)
 	args := []string{"build", "-o", binary}
-	if raceEnabled {
+	if race {
 		args = append(args, "-race")
 	}
 	out, err := exec.Command("go", append(args, pkg)...).CombinedOutput()

@@ -42,3 +42,17 @@ func TestConfig_check(t *testing.T) {
 		t.Fatalf("none at all: %v", err)
 	}
 }
+
+func TestFittingConns(t *testing.T) {
+	for _, c := range []struct {
+		conns int
+		files uint64
+		want  int
+	}{
+		{100_000, 0, 100_000}, {100_000, 1 << 20, 100_000}, {19_000, 20_000, 19_000}, {100_000, 20_000, 19_000}, {100_000, 1024, 512},
+	} {
+		if got := fittingConns(c.conns, c.files, quiet()); got != c.want {
+			t.Errorf("%d with %d files: %d, not %d", c.conns, c.files, got, c.want)
+		}
+	}
+}

@@ -42,6 +42,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	if err := cfg.check(); err != nil {
 		return err
 	}
+	cfg.MaxConns = fittingConns(cfg.MaxConns, openFiles(), tel.Log)
 	redis, err := openRedis(cfg.RedisURL, cfg.RedisCAFile)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -80,6 +81,23 @@ func (a *api) guard(fc *fiber.Ctx) {
 	if strings.HasPrefix(fc.Path(), apiPrefix) {
 		fc.Set(fiber.HeaderCacheControl, "no-store")
 	}
+	if inChunks(fc.Request().Header.RawHeaders()) {
+		// It may have told a length, too, by which what follows would be another
+		// request than by its chunks (RFC 9112, section 6.3).
+		fc.Response().SetConnectionClose()
+	}
+}
+
+// inChunks reports whether a body came with a Transfer-Encoding; fasthttp has
+// forgotten that once the body is read.
+func inChunks(header []byte) bool {
+	const name = "transfer-encoding"
+	for line := range bytes.Lines(header) {
+		if len(line) > len(name) && strings.EqualFold(string(line[:len(name)]), name) {
+			return true
+		}
+	}
+	return false
 }
 
 // fail answers an error. Fiber calls it too, for requests that could not be
