@@ -36,6 +36,8 @@ const (
 type SendCodeRequest struct {
 	Email   string  `json:"email"`
 	Purpose Purpose `json:"purpose"`
+	// Language is "en" or "zh", of the mail; empty is "en".
+	Language string `json:"language,omitempty"`
 	// Address is the client's network address, for the limit per address;
 	// empty when it does not count (loopback).
 	Address string `json:"address,omitempty"`

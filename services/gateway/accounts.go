@@ -39,7 +39,9 @@ func (a *api) sendCode(r *request) (answer, error) {
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
-	_, err := ask(r.ctx, a, contract.SendCode, contract.SendCodeRequest{Email: body.Email, Purpose: body.Purpose, Address: r.address})
+	_, err := ask(r.ctx, a, contract.SendCode, contract.SendCodeRequest{
+		Email: body.Email, Purpose: body.Purpose, Language: languageOf(r.header("Accept-Language")), Address: r.address,
+	})
 	if err != nil {
 		return answer{}, err
 	}

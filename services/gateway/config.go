@@ -20,6 +20,8 @@ type Config struct {
 	Origins        []string `envconfig:"ORIGINS" default:"loopback" desc:"Origins of web pages that may call, such as https://chat.example.org, separated by commas; loopback stands for those of this machine, * for any. A page of the gateway's own origin always may."`
 	TrustedProxies []string `envconfig:"TRUSTED_PROXIES" desc:"Addresses or networks (CIDR) of proxies whose X-Forwarded-For is believed, separated by commas. Empty: none."`
 
+	HSTS string `envconfig:"HSTS" default:"max-age=31536000; includeSubDomains" desc:"Strict-Transport-Security of answers to clients who came by TLS, as X-Forwarded-Proto of a trusted proxy tells. Empty: none is sent."`
+
 	BodyBytes   int `envconfig:"BODY_BYTES" default:"65536" desc:"The largest body of a request, in bytes. A larger one is answered 413."`
 	HeaderBytes int `envconfig:"HEADER_BYTES" default:"4096" desc:"The largest request line and header, in bytes; each connection holds a buffer of this size, unless it is a WebSocket."`
 

@@ -1,14 +1,12 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -71,34 +69,6 @@ type panicError struct {
 }
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
-
-// guard sets the headers that every answer has.
-func (a *api) guard(fc *fiber.Ctx) {
-	fc.Set(headerRequestID, requestID(fc))
-	fc.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	fc.Set(fiber.HeaderReferrerPolicy, "no-referrer")
-	fc.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; frame-ancestors 'none'")
-	if strings.HasPrefix(fc.Path(), apiPrefix) {
-		fc.Set(fiber.HeaderCacheControl, "no-store")
-	}
-	if inChunks(fc.Request().Header.RawHeaders()) {
-		// It may have told a length, too, by which what follows would be another
-		// request than by its chunks (RFC 9112, section 6.3).
-		fc.Response().SetConnectionClose()
-	}
-}
-
-// inChunks reports whether a body came with a Transfer-Encoding; fasthttp has
-// forgotten that once the body is read.
-func inChunks(header []byte) bool {
-	const name = "transfer-encoding"
-	for line := range bytes.Lines(header) {
-		if len(line) > len(name) && strings.EqualFold(string(line[:len(name)]), name) {
-			return true
-		}
-	}
-	return false
-}
 
 // fail answers an error. Fiber calls it too, for requests that could not be
 // read and so never came to edge.

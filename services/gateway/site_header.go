@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -34,26 +33,12 @@ func acceptsEncoding(header, encoding string) bool {
 		name, params, _ := strings.Cut(part, ";")
 		switch name = strings.TrimSpace(name); {
 		case strings.EqualFold(name, encoding):
-			return weighsSomething(params)
+			return qualityOf(params) > 0
 		case name == "*":
-			anyOther = weighsSomething(params)
+			anyOther = qualityOf(params) > 0
 		}
 	}
 	return anyOther
-}
-
-// weighsSomething reports whether the parameters of an encoding give it a
-// weight: "q=0" refuses it, and none means all.
-func weighsSomething(params string) bool {
-	for param := range strings.SplitSeq(params, ";") {
-		name, value, _ := strings.Cut(strings.TrimSpace(param), "=")
-		if !strings.EqualFold(name, "q") {
-			continue
-		}
-		weight, err := strconv.ParseFloat(value, 64)
-		return err == nil && weight > 0
-	}
-	return true
 }
 
 // matchesETag reports whether an If-None-Match header names the form.

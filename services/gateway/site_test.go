@@ -120,7 +120,7 @@ func TestSite_files(t *testing.T) {
 			if status != http.StatusOK || body != c.body {
 				t.Fatalf("%d %q", status, body)
 			}
-			has(t, header, "Content-Type", c.mime, "Cache-Control", c.cache, "Content-Encoding", "", "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+			has(t, header, "Content-Type", c.mime, "Cache-Control", c.cache, "Content-Encoding", "", "Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
 			status, headHeader, body := w.do(t, http.MethodHead, path, "", "Accept-Encoding", "identity")
 			if status != http.StatusOK || body != "" {
 				t.Fatalf("HEAD: %d %q", status, body)
