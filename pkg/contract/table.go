@@ -39,7 +39,7 @@ func Pushes() []PushInfo {
 func Events() []EventInfo {
 	return []EventInfo{
 		UserRegistered.Info(), UserUpdated.Info(), PasswordChanged.Info(), SessionCreated.Info(), SessionEnded.Info(),
-		AuthAudit.Info(),
+		AuthAudit.Info(), LoginFailed.Info(),
 		FriendshipMade.Info(), FriendshipEnded.Info(),
 		GroupCreated.Info(), GroupRenamed.Info(), GroupJoined.Info(), GroupLeft.Info(), GroupRole.Info(), GroupDisbanded.Info(),
 		SocialAudit.Info(),

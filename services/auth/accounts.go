@@ -86,13 +86,14 @@ func (a *accounts) Register(ctx context.Context, req contract.RegisterRequest) (
 	case err != nil:
 		return User{}, err
 	}
+	a.limits.Meet(ctx, user.ID, req.Address)
 	return user, nil
 }
 
 // spend spends a code and hashes a password. The turn to hash comes first:
 // whoever gets none keeps the code.
 func (a *accounts) spend(ctx context.Context, email string, purpose contract.Purpose, code, address, password string) (hash string, err error) {
-	forgive, err := a.limits.Attempt(ctx, "", address)
+	forgive, err := a.limits.Attempt(ctx, "", address, true)
 	if err != nil {
 		return "", err
 	}

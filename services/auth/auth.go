@@ -77,8 +77,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		out: &pushes{bus.NewPusher(nc, tel)}, now: now, log: tel.Log,
 	}
 	accounts := &accounts{store: store, guards: guards, sessions: sessions, post: post, now: now}
+	failed := newFailedLogins(store, guards.limits, now, tel.Log, relay.Kick, tel.Metrics)
 	h := &handlers{
-		accounts: accounts, credentials: &credentials{accounts: accounts, log: tel.Log}, sessions: sessions,
+		accounts: accounts, credentials: &credentials{accounts: accounts, failed: failed, log: tel.Log}, sessions: sessions,
 		keys: keys, kick: relay.Kick,
 		checkup: &checkup.Replica{
 			Service: contract.Auth, ID: server.Replica(), Now: now, Health: tel.Health, Store: store, Conn: nc, NATS: cfg.NATS, Stream: cfg.Stream,
@@ -93,6 +94,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	// Stopped from the last to the first.
 	g := run.NewGroup(ctx)
 	g.Go("relay", relay.Run)
+	g.Go("failed logins", failed.Run)
 	g.Go("mail", post.Run)
 	g.Go("sweeper", sweeper.Run)
 	g.Go("keys", keys.Run)

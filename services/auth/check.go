@@ -46,10 +46,12 @@ func checkCode(check *fault.Check, code *string) {
 	check.That(len(*code) == 6 && strings.Trim(*code, "0123456789") == "", "code", "must be six digits")
 }
 
-func checkPassword(check *fault.Check, field, password string) {
+// checkPassword checks a new password; names are what its owner is called.
+func checkPassword(check *fault.Check, field, password string, names ...string) {
 	n := utf8.RuneCountInString(password)
 	check.That(minPassword <= n && n <= maxPassword, field, "must be 8 to 128 characters")
 	check.That(utf8.ValidString(password), field, "must be UTF-8")
+	check.That(n < minPassword || n > maxPassword || !easy(password, names...), field, "is too easy to guess")
 }
 
 // checkName trims a name that people read and checks what is left.
@@ -74,7 +76,7 @@ func checkRegister(req *contract.RegisterRequest) error {
 	checkCode(&check, &req.Code)
 	req.Account = foldAccount(req.Account)
 	check.That(accountForm.MatchString(req.Account), "account", "must be 3 to 32 of a-z, 0-9, _ and ., a letter first")
-	checkPassword(&check, "password", req.Password)
+	checkPassword(&check, "password", req.Password, req.Account, req.Email, req.Nickname)
 	checkName(&check, "nickname", &req.Nickname, 0)
 	checkName(&check, "device_name", &req.DeviceName, 0)
 	if req.Nickname == "" {
@@ -97,7 +99,7 @@ func checkReset(req *contract.ResetPasswordRequest) error {
 	var check fault.Check
 	checkEmail(&check, &req.Email)
 	checkCode(&check, &req.Code)
-	checkPassword(&check, "password", req.Password)
+	checkPassword(&check, "password", req.Password, req.Email)
 	return check.Err()
 }
 

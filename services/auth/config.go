@@ -38,6 +38,7 @@ type Config struct {
 	CodesPerHour        int `envconfig:"CODES_PER_HOUR" default:"5" desc:"Codes mailed to one e-mail in an hour."`
 	AddressCodesPerHour int `envconfig:"ADDRESS_CODES_PER_HOUR" default:"20" desc:"Codes asked for from one network address in an hour."`
 	LoginFailures       int `envconfig:"LOGIN_FAILURES" default:"10" desc:"Wrong passwords for one account from one network address in 15 minutes."`
+	AccountFailures     int `envconfig:"ACCOUNT_FAILURES" default:"30" desc:"Wrong passwords for one account in an hour from all network addresses that have not logged in to it in the last 90 days."`
 	AddressFailures     int `envconfig:"ADDRESS_FAILURES" default:"100" desc:"Wrong passwords and codes from one network address in 15 minutes."`
 
 	SMTPURL    string `envconfig:"SMTP_URL" shared:"true" desc:"Mail server: smtps://user:password@host:465 for TLS, smtp://…:587 for STARTTLS; ?tls=none only for loopback."`
@@ -112,5 +113,6 @@ func (c Config) limitOptions() limitOptions {
 		addressCodesPerHour: max(1, c.AddressCodesPerHour),
 		loginFailures:       max(1, c.LoginFailures),
 		addressFailures:     max(1, c.AddressFailures),
+		accountFailures:     max(1, c.AccountFailures),
 	}
 }

@@ -18,7 +18,8 @@ var errLogin = fault.New(fault.Unauthenticated, "wrong account or password")
 // credentials checks and changes passwords.
 type credentials struct {
 	*accounts
-	log *slog.Logger
+	failed *failedLogins
+	log    *slog.Logger
 }
 
 // Login returns the user whose password it is. An unknown account costs the
@@ -27,43 +28,52 @@ func (c *credentials) Login(ctx context.Context, req contract.LoginRequest) (Use
 	user, outcome, err := c.login(ctx, req)
 	c.metrics.logins.WithLabelValues(outcome).Inc()
 	if err != nil {
+		if user != nil {
+			c.failed.add(ctx, user.ID, outcome)
+		}
 		return User{}, err
 	}
-	return c.rehash(ctx, user, req.Password), nil
+	c.limits.Meet(ctx, user.ID, req.Address)
+	return c.rehash(ctx, *user, req.Password), nil
 }
 
-func (c *credentials) login(ctx context.Context, req contract.LoginRequest) (user User, outcome string, err error) {
-	forgive, err := c.limits.Attempt(ctx, req.Account, req.Address)
-	if err != nil {
-		return User{}, exhausted(err, loginLimited), err
-	}
+// login also returns whose account it is when it fails.
+func (c *credentials) login(ctx context.Context, req contract.LoginRequest) (user *User, outcome string, err error) {
 	find := c.store.UserByAccount
 	if strings.Contains(req.Account, "@") {
 		find = c.store.UserByEmail
 	}
-	found, err := find(ctx, req.Account)
-	if err != nil {
-		forgive()
-		return User{}, loginFailed, err
+	if user, err = find(ctx, req.Account); err != nil {
+		return nil, loginFailed, err
 	}
-	var hash string
+	var userID, hash string
 	outcome = loginUnknown
-	if found != nil {
-		hash, outcome = found.Password, loginWrong
+	if user != nil {
+		userID, hash, outcome = user.ID, user.Password, loginWrong
+	}
+	known, err := c.limits.Knows(ctx, userID, req.Address)
+	if err != nil {
+		return user, loginFailed, err
+	}
+	// By the name that was typed: by the user it would tell which e-mail and
+	// which account are the same.
+	forgive, err := c.limits.Attempt(ctx, req.Account, req.Address, known)
+	if err != nil {
+		return user, exhausted(err, loginLimited), err
 	}
 	right, err := c.passwords.Verify(ctx, req.Password, hash)
 	if err != nil {
 		forgive()
-		return User{}, exhausted(err, loginBusy), err
+		return user, exhausted(err, loginBusy), err
 	}
 	if !right {
-		return User{}, outcome, errLogin
+		return user, outcome, errLogin
 	}
 	forgive()
-	if found.gone() {
-		return User{}, loginDisabled, errDisabled
+	if user.gone() {
+		return user, loginDisabled, errDisabled
 	}
-	return *found, loginOK, nil
+	return user, loginOK, nil
 }
 
 // rehash brings the stored hash up to today's parameters. It may fail: the
@@ -95,7 +105,10 @@ func (c *credentials) Change(ctx context.Context, req contract.ChangePasswordReq
 	if err != nil {
 		return err
 	}
-	forgive, err := c.limits.Attempt(ctx, "change of "+user.ID, "")
+	if easy(req.NewPassword, user.Account, user.Email, user.Nickname) {
+		return fault.Invalid("new_password", "is too easy to guess")
+	}
+	forgive, err := c.limits.Attempt(ctx, "change of "+user.ID, "", true)
 	if err != nil {
 		return err
 	}
@@ -129,13 +142,21 @@ func (c *credentials) Reset(ctx context.Context, req contract.ResetPasswordReque
 	if err != nil {
 		return err
 	}
-	return c.set(ctx, hash, endedByReset, "", func() (*User, error) {
+	var userID string
+	err = c.set(ctx, hash, endedByReset, "", func() (*User, error) {
 		user, err := c.store.UserByEmail(ctx, req.Email)
 		if err == nil && user == nil {
 			err = errCode
 		}
+		if err == nil {
+			userID = user.ID
+		}
 		return user, err
 	})
+	if err == nil {
+		c.limits.Meet(ctx, userID, req.Address)
+	}
+	return err
 }
 
 // set begins a new epoch: in one write the password changes and every session

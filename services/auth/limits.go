@@ -11,11 +11,21 @@ import (
 
 type limitOptions struct {
 	codesPerMinute, codesPerHour, addressCodesPerHour int
-	loginFailures, addressFailures                    int
+	loginFailures, addressFailures, accountFailures   int
 }
 
-// failureWindow is how long a wrong password or code counts.
-const failureWindow = 15 * time.Minute
+const (
+	// failureWindow is how long a wrong password or code counts.
+	failureWindow = 15 * time.Minute
+	// strangerWindow is the same for an account, whoever guesses.
+	strangerWindow = time.Hour
+	// metFor is how long an address that has logged in is no stranger.
+	metFor = 90 * 24 * time.Hour
+	// Of one account so many failed logins are reported in failureWindow, and
+	// of all together so many a minute.
+	reportsOfOne = 20
+	reportsOfAll = 600
+)
 
 // rule allows a number of acts under one name, within a window that begins
 // with the first.
@@ -30,6 +40,9 @@ type rule struct {
 type counters interface {
 	Take(ctx context.Context, rules []rule) (wait time.Duration, err error)
 	GiveBack(ctx context.Context, rules []rule) error
+	// Has reports whether a mark stands; Mark sets it for ttl, from now on.
+	Has(ctx context.Context, name string) (bool, error)
+	Mark(ctx context.Context, name string, ttl time.Duration) error
 }
 
 // limits says how often who may try what. Without its counters nothing is
@@ -67,10 +80,17 @@ func (l *limits) Code(ctx context.Context, email, address string) error {
 // Attempt counts a password or code that is about to be checked as if it were
 // wrong, so that attempts at the same time can't exceed the limit. forgive
 // takes that back. Without an account only the address counts.
-func (l *limits) Attempt(ctx context.Context, account, address string) (forgive func(), err error) {
+//
+// All strangers together get a number of guesses at an account too. An address
+// that is known to the account is not among them: whoever guesses from
+// elsewhere, from however many places, does not lock its owner out.
+func (l *limits) Attempt(ctx context.Context, account, address string, known bool) (forgive func(), err error) {
 	var rules []rule
 	if account != "" {
 		rules = append(rules, l.rule(l.o.loginFailures, failureWindow, "failures", account, address))
+		if !known {
+			rules = append(rules, l.rule(l.o.accountFailures, strangerWindow, "failures-account", account))
+		}
 	}
 	if address != "" {
 		rules = append(rules, l.rule(l.o.addressFailures, failureWindow, "failures-address", address))
@@ -85,6 +105,31 @@ func (l *limits) Attempt(ctx context.Context, account, address string) (forgive 
 		// Should it fail, one attempt too many has counted.
 		_ = l.counters.GiveBack(context.WithoutCancel(ctx), rules)
 	}, nil
+}
+
+// Knows reports whether a user has proved themselves from the address before.
+func (l *limits) Knows(ctx context.Context, userID, address string) (bool, error) {
+	return l.counters.Has(ctx, l.met(userID, address))
+}
+
+// Meet notes that a user has proved themselves from the address, by password or
+// by a mailed code.
+func (l *limits) Meet(ctx context.Context, userID, address string) {
+	// Should it fail, the address stays a stranger until the next login.
+	_ = l.counters.Mark(context.WithoutCancel(ctx), l.met(userID, address), metFor)
+}
+
+func (l *limits) met(userID, address string) string {
+	return "met:" + mac(l.names, "met", userID, address)
+}
+
+// Report allows a failed login to become an event.
+func (l *limits) Report(ctx context.Context, userID string) (bool, error) {
+	wait, err := l.counters.Take(ctx, []rule{
+		l.rule(reportsOfOne, failureWindow, "reports", userID),
+		l.rule(reportsOfAll, time.Minute, "reports-all"),
+	})
+	return wait == 0, err
 }
 
 func (l *limits) take(ctx context.Context, act string, rules []rule) error {

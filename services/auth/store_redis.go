@@ -105,6 +105,17 @@ func (s *redisStore) GiveBack(ctx context.Context, rules []rule) error {
 	return err
 }
 
+// Has reports whether a mark stands.
+func (s *redisStore) Has(ctx context.Context, name string) (bool, error) {
+	n, err := s.client.Exists(ctx, keyPrefix+name).Result()
+	return n > 0, redisErr(ctx, err)
+}
+
+// Mark sets a mark, for ttl from now on.
+func (s *redisStore) Mark(ctx context.Context, name string, ttl time.Duration) error {
+	return redisErr(ctx, s.client.Set(ctx, keyPrefix+name, 1, ttl).Err())
+}
+
 // PutCode keeps a code's HMAC for ttl, with no try used.
 func (s *redisStore) PutCode(ctx context.Context, name, mac string, ttl time.Duration) error {
 	_, err := s.run(ctx, s.put, []string{keyPrefix + name}, mac, ttl.Milliseconds())
@@ -134,10 +145,19 @@ func keysOf(rules []rule) []string {
 func (s *redisStore) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (int64, error) {
 	n, err := script.Run(ctx, s.client, keys, args...).Int64()
 	if err != nil {
-		if ctx.Err() != nil {
-			return 0, fmt.Errorf("ask Redis: %w", ctx.Err())
-		}
-		return 0, fault.New(fault.Unavailable, "not possible right now").After(redisWait).Because(fmt.Errorf("ask Redis: %w", err))
+		return 0, redisErr(ctx, err)
 	}
 	return n, nil
+}
+
+// redisErr is Unavailable, or that the caller has left; nil for nil.
+func redisErr(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("ask Redis: %w", ctx.Err())
+	default:
+		return fault.New(fault.Unavailable, "not possible right now").After(redisWait).Because(fmt.Errorf("ask Redis: %w", err))
+	}
 }

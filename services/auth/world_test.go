@@ -67,7 +67,7 @@ func newWorld(t *testing.T, edit ...func(*auth.Config)) *world {
 		Store: "sqlite:" + filepath.Join(t.TempDir(), "auth.db"), RedisURL: "redis://" + w.redis.Addr(),
 		KeySecret: strings.Repeat("k", 32), AccessTTL: 15 * time.Minute, KeyReload: time.Minute, SessionTTL: 720 * time.Hour, MaxSessions: 50, SweepEvery: time.Hour,
 		ArgonMemory: 19456, ArgonTime: 2, ArgonThreads: 1, HashWait: 30 * time.Second,
-		CodesPerMinute: 1, CodesPerHour: 5, AddressCodesPerHour: 20, LoginFailures: 10, AddressFailures: 100,
+		CodesPerMinute: 1, CodesPerHour: 5, AddressCodesPerHour: 20, LoginFailures: 10, AccountFailures: 30, AddressFailures: 100,
 		MailFrom: "Parley <parley@localhost>", MailQueue: 10, CodeLog: true, Workers: 64, RPCQueue: 256,
 		NATS: bus.Config{URL: srv.ClientURL()},
 	}
