@@ -228,3 +228,10 @@ type MessageEvent struct {
 // MessageTombstoned is all that chat reports. Sends are not in it: the log is
 // their record.
 var MessageTombstoned = EventType[MessageEvent]{Service: Chat, Name: "message.removed", Doc: "A message was replaced by a tombstone."}
+
+// RemovedByRetention stands in the place of a user's id where a message was
+// removed because it was old. No user has it.
+const RemovedByRetention = "retention"
+
+// MessagesExpired is one event for many messages: all up to Seq.
+var MessagesExpired = EventType[MessageEvent]{Service: Chat, Name: "messages.expired", Doc: "The messages of a room up to a seq were replaced by tombstones, because they were older than they are kept."}

@@ -43,6 +43,6 @@ func Events() []EventInfo {
 		FriendshipMade.Info(), FriendshipEnded.Info(),
 		GroupCreated.Info(), GroupRenamed.Info(), GroupJoined.Info(), GroupLeft.Info(), GroupRole.Info(), GroupDisbanded.Info(),
 		SocialAudit.Info(),
-		MessageTombstoned.Info(), ChatAudit.Info(),
+		MessageTombstoned.Info(), MessagesExpired.Info(), ChatAudit.Info(),
 	}
 }

@@ -94,6 +94,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	g.Go("log", log.Run)
 	g.Go("receipts", receipts.Run)
 	g.Go("reads", reads.Run)
+	if retention := NewRetention(store, cfg.retentionOptions(now), tel.Log, relay.Kick); retention != nil {
+		g.Go("retention", retention.Run)
+	}
 	g.Go("relay", relay.Run)
 	g.Go("rpc", server.Run)
 	return g.Serve(tel.Health)

@@ -34,6 +34,10 @@ type Config struct {
 
 	RemoveWithin time.Duration `envconfig:"REMOVE_WITHIN" default:"2m" desc:"How long senders may remove their own messages."`
 
+	RetentionDirect time.Duration `envconfig:"RETENTION_DIRECT" default:"0" desc:"How long messages of direct rooms are kept; then a tombstone takes their place. 0: for ever."`
+	RetentionGroup  time.Duration `envconfig:"RETENTION_GROUP" default:"0" desc:"How long messages of groups are kept. 0: for ever."`
+	RetentionEvery  time.Duration `envconfig:"RETENTION_EVERY" default:"1h" desc:"How often old messages are looked for, on average: so much longer may one be kept."`
+
 	MembershipTTL   time.Duration `envconfig:"MEMBERSHIP_TTL" default:"10s" desc:"How long a membership counts without being asked for again; 10s at most: in a partition someone removed may send for so long."`
 	MembershipCache int           `envconfig:"MEMBERSHIP_CACHE" default:"100000" desc:"Memberships kept in memory, about 500 bytes each."`
 
@@ -61,9 +65,23 @@ func (c Config) membershipOptions(now func() time.Time) MembershipOptions {
 	}
 }
 
-// memoryOptions are the bounds of the Memory.
+// memoryOptions are the bounds of the Memory, which remembers nothing for
+// longer than it is kept.
 func (c Config) memoryOptions() MemoryOptions {
-	return MemoryOptions{PerRoom: c.RecentMessages, Bytes: c.RecentBytes, Age: c.RecentAge, Now: time.Now}
+	age := c.RecentAge
+	for _, keep := range []time.Duration{c.RetentionDirect, c.RetentionGroup} {
+		if keep > 0 {
+			age = min(age, keep)
+		}
+	}
+	return MemoryOptions{PerRoom: c.RecentMessages, Bytes: c.RecentBytes, Age: age, Now: time.Now}
+}
+
+// retentionOptions are those of Retention.
+func (c Config) retentionOptions(now func() time.Time) RetentionOptions {
+	return RetentionOptions{
+		Direct: max(0, c.RetentionDirect), Group: max(0, c.RetentionGroup), Every: max(time.Second, c.RetentionEvery), Now: now,
+	}
 }
 
 // readsOptions are the bounds of Reads.

@@ -68,6 +68,12 @@ type Store interface {
 	// nevertheless.
 	Erase(ctx context.Context, e Erasure) (Erased, error)
 
+	// Rooms are the rooms that have messages, after one, in the order of ids.
+	Rooms(ctx context.Context, after string, limit int) ([]string, error)
+	// Expire puts tombstones in the place of a room's oldest messages: a bounded
+	// part of it, beginning where it ended before.
+	Expire(ctx context.Context, e Expiry) (Expired, error)
+
 	// Post writes events that report no change, such as what an admin looked at.
 	Post(ctx context.Context, events []contract.Event) error
 	// Pending, Done and Lease are bus.Outbox.
@@ -202,4 +208,29 @@ func (e Erasure) removal(at Place) (Removal, error) {
 type Erased struct {
 	Removed []Place // at most Limit
 	Done    bool    // there was nothing any more: nothing was written
+}
+
+// Expiry is of a room's messages that were sent before a time.
+type Expiry struct {
+	RoomID string
+	Before contract.Time
+	By     string
+	At     contract.Time
+	Limit  int // messages to look at
+	// Tell makes the event of a part, of its last message.
+	Tell func(Removal) (contract.Event, error)
+}
+
+// removal is of the last message of a part.
+func (e Expiry) removal(seq int64) (Removal, error) {
+	r := Removal{Place: Place{RoomID: e.RoomID, Seq: seq}, By: e.By, At: e.At}
+	event, err := e.Tell(r)
+	r.Events = []contract.Event{event}
+	return r, err
+}
+
+// Expired is what was done of an Expiry.
+type Expired struct {
+	Removed int  // that were not removed before
+	More    bool // it did not come to a younger message, or to the end
 }

@@ -45,6 +45,7 @@ type mongoStore struct {
 	db       *mongodb.DB
 	messages *mongo.Collection
 	reads    *mongo.Collection
+	expired  *mongo.Collection
 	own      *ownReads
 	*mongodb.Outbox
 }
@@ -62,6 +63,7 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 		db:       db,
 		messages: db.Collection("messages"),
 		reads:    db.Collection("read_positions"),
+		expired:  db.Collection("expired"),
 		Outbox:   db.Outbox("messages", mongodb.NoticeBoard),
 	}
 	s.own = startOwnReads(s.writeReads)

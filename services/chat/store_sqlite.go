@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS read_positions (
 // did.
 func sqliteSchema() sqlite.Schema {
 	return sqlite.Schema{
-		Steps:   []sqlite.Step{{Name: "tables", SQL: sqliteTables}},
+		Steps:   []sqlite.Step{{Name: "tables", SQL: sqliteTables}, {Name: "how far rooms have expired", SQL: sqliteExpired}},
 		Indexes: []sqlite.Index{{Name: "messages_by_client_id", On: "messages (client_id, sender_id, room_id)", Unique: true}},
 	}
 }

@@ -29,6 +29,10 @@ func TestSQLite_reads_by_index(t *testing.T) {
 		"heads":         {sqlHeads, []any{"ann", `["room"]`}, []string{byPlace + "=?)", "messages USING PRIMARY KEY (room_id=?)", "p USING PRIMARY KEY (user_id=? AND room_id=?)"}},
 		"ends":          {sqlEnds, []any{`["room"]`}, []string{byPlace + "=?)", "messages USING PRIMARY KEY (room_id=?)"}},
 		"positions":     {sqlPositions, []any{`["ann"]`}, []string{"p USING PRIMARY KEY (user_id=?)"}},
+		"written":       {sqlWritten, []any{"room", 0, 100, "ann", 10}, []string{byPlace + ">? AND seq<?)"}},
+		"unerased":      {sqlUnerased, []any{"room", 0, 100, "ann", 10}, []string{"messages USING PRIMARY KEY (room_id=? AND seq>? AND seq<?)"}},
+		"positions of":  {sqlPositionsAfter, []any{"ann", "", 10}, []string{"read_positions USING PRIMARY KEY (user_id=? AND room_id>?)"}},
+		"oldest":        {sqlOldest, []any{"room", 10}, []string{"messages USING PRIMARY KEY (room_id=? AND seq>?)"}},
 		"remove":        {sqlRemove, []any{"removed", 1, "ann", "room", 1}, []string{"messages USING PRIMARY KEY (room_id=? AND seq=?)"}},
 		"read position": {`SELECT seq FROM read_positions WHERE user_id = ? AND room_id = ?`, []any{"ann", "room"}, []string{"read_positions USING PRIMARY KEY (user_id=? AND room_id=?)"}},
 	} {

@@ -108,6 +108,12 @@ func (s *turns) Written(ctx context.Context, w chat.Written) ([]chat.Record, str
 func (s *turns) Erase(ctx context.Context, e chat.Erasure) (chat.Erased, error) {
 	return s.next().Erase(ctx, e)
 }
+func (s *turns) Rooms(ctx context.Context, after string, limit int) ([]string, error) {
+	return s.next().Rooms(ctx, after, limit)
+}
+func (s *turns) Expire(ctx context.Context, e chat.Expiry) (chat.Expired, error) {
+	return s.next().Expire(ctx, e)
+}
 func (s *turns) Post(ctx context.Context, events []contract.Event) error {
 	return s.next().Post(ctx, events)
 }

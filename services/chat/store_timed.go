@@ -70,6 +70,16 @@ func (t timed) Erase(ctx context.Context, e Erasure) (done Erased, err error) {
 	return t.Store.Erase(ctx, e)
 }
 
+func (t timed) Rooms(ctx context.Context, after string, limit int) (got []string, err error) {
+	defer t.timer.Took(ctx, "rooms", time.Now(), &err)
+	return t.Store.Rooms(ctx, after, limit)
+}
+
+func (t timed) Expire(ctx context.Context, e Expiry) (done Expired, err error) {
+	defer t.timer.Took(ctx, "expire", time.Now(), &err)
+	return t.Store.Expire(ctx, e)
+}
+
 func (t timed) Post(ctx context.Context, events []contract.Event) (err error) {
 	defer t.timer.Took(ctx, "post", time.Now(), &err)
 	return t.Store.Post(ctx, events)

@@ -39,6 +39,8 @@ func Sequential(t *testing.T, open Open) {
 		"Written/ends_at_its_bytes":                writtenEndsAtBytes,
 		"Erase/part_by_part":                       erasesPartByPart,
 		"Erase/of_nobody":                          erasesNobody,
+		"Rooms/in_order":                           roomsInOrder,
+		"Expire/part_by_part":                      expiresPartByPart,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

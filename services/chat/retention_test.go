@@ -1,0 +1,143 @@
+package chat
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/id"
+	"github.com/parley-im/parley/pkg/sqlite"
+)
+
+func TestRetention_by_room_type(t *testing.T) {
+	pair := id.Pair("ann", "ben")
+	for name, c := range map[string]struct {
+		o    RetentionOptions
+		want map[string]int64 // by room, how many are left
+	}{
+		"groups only": {RetentionOptions{Group: time.Hour}, map[string]int64{"group": 0, pair: 5}},
+		"pairs only":  {RetentionOptions{Direct: time.Hour}, map[string]int64{"group": 5, pair: 0}},
+		"longer":      {RetentionOptions{Group: time.Hour, Direct: 10 * time.Hour}, map[string]int64{"group": 0, pair: 5}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := newStore(t)
+			fill(t, store, "group", 5)
+			fill(t, store, pair, 5)
+			kicks := 0
+			c.o.Every, c.o.Now = time.Hour, func() time.Time { return time.Now().Add(2 * time.Hour) }
+			r := NewRetention(store, c.o, slog.New(slog.DiscardHandler), func() { kicks++ })
+			removed, err := r.Round(within(t))
+			if err != nil || removed != 5 || kicks != 1 {
+				t.Fatalf("removed %d, %d kicks, %v", removed, kicks, err)
+			}
+			for room, want := range c.want {
+				page, err := store.Page(within(t), Range{RoomID: room, From: 1, To: 5, Limit: 5, Bytes: 1 << 20})
+				if err != nil || len(page) != 5 {
+					t.Fatalf("%s has %d messages, %v", room, len(page), err)
+				}
+				var left int64
+				for _, m := range page {
+					if m.RemovedAt == nil {
+						left++
+					} else if m.RemovedBy != contract.RemovedByRetention || m.Content.Text != "" || m.Hash == (Hash{}) || m.ClientID == "" {
+						t.Errorf("a tombstone is %+v", m)
+					}
+				}
+				if left != want {
+					t.Errorf("%s has %d messages left, want %d", room, left, want)
+				}
+			}
+			if removed, err := r.Round(within(t)); err != nil || removed != 0 {
+				t.Errorf("again: %d, %v", removed, err)
+			}
+		})
+	}
+}
+
+func TestRetention_is_off_by_default(t *testing.T) {
+	if NewRetention(nil, Config{}.retentionOptions(time.Now), nil, nil) != nil {
+		t.Error("it is on")
+	}
+}
+
+func TestRetention_bounds_memory(t *testing.T) {
+	c := Config{RecentAge: 10 * time.Minute, RetentionGroup: time.Minute}
+	if o := c.memoryOptions(); o.Age != time.Minute {
+		t.Errorf("messages are remembered for %s, and kept for %s", o.Age, c.RetentionGroup)
+	}
+}
+
+func TestRetention_Run_ends(t *testing.T) {
+	store := newStore(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	swept := make(chan struct{}, 1)
+	o := RetentionOptions{Group: time.Hour, Every: time.Hour, Now: func() time.Time { return time.Now().Add(2 * time.Hour) }}
+	fill(t, store, "group", 1)
+	r := NewRetention(store, o, slog.New(slog.DiscardHandler), func() { swept <- struct{}{} })
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }() // ended by cancel, joined below
+	<-swept
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A database of before there were steps.
+func TestSQLite_upgrade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chat.db")
+	db, err := sqlite.Open(t.Context(), path, sqlite.Schema{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Write(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), sqliteTables+`DROP TABLE schema_version;
+			INSERT INTO messages (room_id, seq, id, sender_id, client_id, type, text, hash, sent_at)
+			VALUES ('room', 1, 'm', 'ann', 'c', 'text', 'hello', x'00', 1700000000000)`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	store := openFile(t, path)
+	found, err := store.Messages(within(t), []Place{{RoomID: "room", Seq: 1}})
+	if err != nil || found["room"].Content.Text != "hello" {
+		t.Errorf("found %+v, %v", found, err)
+	}
+	done, err := store.Expire(within(t), Expiry{RoomID: "room", Before: contract.NewTime(time.Now()), Limit: 1, Tell: expired})
+	if err != nil || done.Removed != 1 {
+		t.Errorf("expired %+v, %v", done, err)
+	}
+}
+
+// What an admin looked at in social is no change of a room.
+func TestRoomChanged_passes_over_audits(t *testing.T) {
+	e, err := contract.SocialAudit.New(id.New(), "room", time.Now(), contract.AuditEvent{By: "root", Action: "show_room", RoomID: "room"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines bytes.Buffer
+	d := newDirectory(t)
+	d.put("room", "ann", 1)
+	if _, err := d.members.Member(within(t), "room", "ann", nil); err != nil {
+		t.Fatal(err)
+	}
+	roomChanged(d.members, &nats.Msg{Subject: e.Subject, Data: e.Payload}, slog.New(slog.NewTextHandler(&lines, nil)))
+	if strings.Contains(lines.String(), "not understood") {
+		t.Errorf("logged %s", lines.String())
+	}
+	if !d.members.Allows("room", "ann", func(contract.Membership) error { return nil }) {
+		t.Error("memberships were dropped")
+	}
+}
