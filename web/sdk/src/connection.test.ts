@@ -185,6 +185,7 @@ test("all pushes are passed on as they come", async () => {
     "member.left": { room_id: "r", user_id: "someone", by: "someone", member_count: 2, rev: 4 },
     "friend.added": { user: { id: "someone" }, room_id: "r", since: "2026-01-02T03:04:05.678Z", rev: 1 },
     "friend.removed": { user_id: "someone", room_id: "r", rev: 2 },
+    "user.disabled": { room_id: "r", user_id: "someone", disabled: true },
     "room.disbanded": { room_id: "r", rev: 5 },
   } as const;
   g.push("of a newer gateway", {});

@@ -13,6 +13,7 @@ import type {
   RoomReads,
   RoomUpdated,
   SessionRevoked,
+  UserDisabled,
 } from "./types.js";
 
 /**
@@ -51,6 +52,8 @@ export interface Events {
   "room.disbanded": RoomDisbanded;
   "member.joined": MemberJoined;
   "member.left": MemberLeft;
+  /** A member was disabled or erased, or is back: read again what is shown of them. */
+  "user.disabled": UserDisabled;
   "friend.added": FriendAdded;
   "friend.removed": FriendRemoved;
   "session.revoked": SessionRevoked;

@@ -30,6 +30,7 @@ const news = new Set<string>([
   "room.updated",
   "member.joined",
   "friend.removed",
+  "user.disabled",
 ] satisfies (keyof Events)[]);
 
 /** take takes in what a gateway tells. What is not known, of a newer gateway perhaps, is left out. */

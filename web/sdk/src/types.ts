@@ -35,6 +35,7 @@ export type RoomRead = push.RoomReadData;
 export type RoomReads = push.RoomReadsData;
 export type RoomUpdated = push.RoomUpdatedData;
 export type RoomDisbanded = push.RoomDisbandedData;
+export type UserDisabled = push.UserDisabledData;
 export type MemberJoined = push.MemberJoinedData;
 export type MemberLeft = push.MemberLeftData;
 export type FriendAdded = push.FriendAddedData;

@@ -68,6 +68,7 @@ export function useMembers(roomId: string): Members {
       connection.on("room.updated", ({ room_id, member }) => {
         if (room_id === roomId && member) change((r) => withRole(r, member.user_id, member.role));
       }),
+      connection.on("user.disabled", (e) => e.room_id === roomId && reload()),
       connection.on("resync", reload),
     ];
     return () => offs.forEach((off) => off());

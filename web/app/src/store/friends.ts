@@ -96,6 +96,7 @@ function bind(connection: Connection): () => void {
       takeFriend({ user: { ...user, is_friend: true }, room_id, since }),
     ),
     connection.on("friend.removed", ({ user_id }) => dropFriend(user_id)),
+    connection.on("user.disabled", () => void loadFriends()),
     connection.on("resync", () => void loadFriends()),
   ];
   void loadFriends();

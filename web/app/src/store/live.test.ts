@@ -4,6 +4,7 @@ import { me, message, minute, room } from "../test/made";
 import { useConnection } from "./connection";
 import { keepLive, onMessage } from "./live";
 import { load, openRoom, send, useMessages } from "./messages";
+import { rememberPeople, usePeople } from "./people";
 import { totalUnread } from "./roombook";
 import { useRooms } from "./rooms";
 import { beginSession, useSession } from "./session";
@@ -107,6 +108,14 @@ test("rooms come, change and go as it is told", async () => {
   server.push("room.disbanded", { room_id: "new", rev: 4 });
   server.push("member.left", { room_id: "r", user_id: me, by: me, member_count: 1, rev: 2 });
   await eventually(() => expect(book().order).toEqual([]));
+});
+
+test("what is shown of someone who was disabled is read again", async () => {
+  const peer = { id: "bob", account: "", nickname: "", sex: 0, avatar_url: "", is_friend: true } as const;
+  const { server } = await live({ "GET /rooms/r": [200, room("r", { peer })] });
+  rememberPeople([{ ...peer, account: "bob", nickname: "Bob" }]);
+  server.push("user.disabled", { room_id: "r", user_id: "bob", disabled: true });
+  await eventually(() => expect(usePeople.getState().profiles.bob?.nickname).toBe(""));
 });
 
 test("nothing is left for the next one who signs in", async () => {

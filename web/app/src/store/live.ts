@@ -3,7 +3,7 @@ import { Burst } from "./burst";
 import { useConnection } from "./connection";
 import { forgetDrafts, openDrafts } from "./drafts";
 import { forgetMessages, forgetRoom, refreshWindows, takeMessages, takeOutgoing, takeRemoval } from "./messages";
-import { forgetPeople, rememberPeople, wantMissed } from "./people";
+import { forgetPeople, forgetPerson, rememberPeople, wantMissed } from "./people";
 import { withHeads, withMessage, withoutRoom, withPatch, withRead, withRemoved } from "./roombook";
 import { changeBook, forgetRooms, loadMoreRooms, noteRead, readRoom, refreshRooms, takeRooms, useRooms } from "./rooms";
 import { useSession } from "./session";
@@ -118,6 +118,10 @@ function bindRooms(connection: Connection, myId: string): void {
   );
   connection.on("friend.added", ({ user, room_id }) => {
     rememberPeople([{ ...user, is_friend: true }]);
+    void readRoom(room_id).catch(() => {}); // the next refresh brings it
+  });
+  connection.on("user.disabled", ({ room_id, user_id }) => {
+    forgetPerson(user_id);
     void readRoom(room_id).catch(() => {}); // the next refresh brings it
   });
   connection.on("friend.removed", ({ room_id }) => changeBook((book) => withPatch(book, room_id, { closed: true })));

@@ -55,6 +55,12 @@ export function wantMissed(): void {
   again.forEach(wantPerson);
 }
 
+/** Has the user asked for anew when they are shown next: what is known of them holds no more. */
+export function forgetPerson(id: string): void {
+  asked.delete(id);
+  usePeople.setState(({ profiles: { [id]: _, ...others } }) => ({ profiles: others }));
+}
+
 export function forgetPeople(): void {
   wanted.length = 0;
   asked.clear();

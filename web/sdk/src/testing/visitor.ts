@@ -91,6 +91,7 @@ const heard = [
   "room.disbanded",
   "member.joined",
   "member.left",
+  "user.disabled",
   "friend.added",
   "friend.removed",
   "session.revoked",

@@ -187,6 +187,12 @@ export interface Profile {
   avatar_url: string;
 }
 
+export interface UserDisabledData {
+  room_id: ID;
+  user_id: ID;
+  disabled: boolean;
+}
+
 export interface FriendAddedData {
   user: Profile;
   room_id: ID;

@@ -12,7 +12,7 @@ export interface paths {
         put?: never;
         /**
          * Have a verification code mailed
-         * @description A code is six digits, lives for 10 minutes, serves once, and may be tried five times.
+         * @description A code is six digits, lives for 10 minutes, serves once, and may be tried five times. The mail is in English or Chinese, whichever Accept-Language prefers.
          */
         post: operations["sendCode"];
         delete?: never;
