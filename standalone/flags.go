@@ -35,6 +35,7 @@ type flags struct {
 	natsAddr  string
 	redisAddr string
 	only      []string // the parts to run, in the order of their start
+	backup    string   // where to copy data to, instead of running; "": run
 }
 
 // parseFlags reads the command line. flag.ErrHelp says that the usage was
@@ -49,6 +50,7 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	set.StringVar(&f.data, "data", "./data", "`directory` of all that is kept")
 	set.StringVar(&f.natsAddr, "nats-addr", "127.0.0.1:4222", "`address` of NATS")
 	set.StringVar(&f.redisAddr, "redis-addr", "127.0.0.1:0", "`address` of Redis; port 0 takes a free one")
+	set.StringVar(&f.backup, "backup", "", "copy the -data directory, in which standalone may be running, to this new `directory`, and exit")
 	if err := set.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(out, "standalone runs all of Parley, or some parts of it, in one process.")

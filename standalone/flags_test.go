@@ -15,11 +15,11 @@ func TestParseFlags(t *testing.T) {
 		args string
 		want flags
 	}{
-		{"", flags{[]string{"127.0.0.1:8080"}, "127.0.0.1:9090", "./data", "127.0.0.1:4222", "127.0.0.1:0", all}},
+		{"", flags{[]string{"127.0.0.1:8080"}, "127.0.0.1:9090", "./data", "127.0.0.1:4222", "127.0.0.1:0", all, ""}},
 		{"-addr 127.0.0.1:1,127.0.0.1:2 -only gateway,nats -data /d",
-			flags{[]string{"127.0.0.1:1", "127.0.0.1:2"}, "127.0.0.1:9090", "/d", "127.0.0.1:4222", "127.0.0.1:0", []string{"nats", "gateway"}}},
+			flags{[]string{"127.0.0.1:1", "127.0.0.1:2"}, "127.0.0.1:9090", "/d", "127.0.0.1:4222", "127.0.0.1:0", []string{"nats", "gateway"}, ""}},
 		{"-ops-addr :1 -nats-addr 127.0.0.1:2 -redis-addr [::1]:3 -only chat",
-			flags{[]string{"127.0.0.1:8080"}, ":1", "./data", "127.0.0.1:2", "[::1]:3", []string{"chat"}}},
+			flags{[]string{"127.0.0.1:8080"}, ":1", "./data", "127.0.0.1:2", "[::1]:3", []string{"chat"}, ""}},
 	}
 	for _, c := range cases {
 		t.Run(c.args, func(t *testing.T) {

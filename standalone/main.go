@@ -33,6 +33,9 @@ func serve(ctx context.Context, args []string, out, usage io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
+	if f.backup != "" {
+		return backUp(ctx, f, s, out)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g := run.NewGroup(ctx)

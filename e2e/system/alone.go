@@ -2,7 +2,10 @@ package system
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -37,6 +40,17 @@ func StartAlone(t testing.TB, env ...string) *Alone {
 	})
 	a.Restart(t)
 	return a
+}
+
+// Backup runs the program once more, to copy the data of the one that runs to a
+// new directory.
+func (a *Alone) Backup(ctx context.Context, into string) error {
+	cmd := exec.CommandContext(ctx, a.bin, "-data", a.Data, "-backup", into)
+	cmd.Env = append(os.Environ(), a.env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("back up: %w\n%s", err, out)
+	}
+	return nil
 }
 
 var codeLine = regexp.MustCompile(`verification code.*?\b([0-9]{6})\b`)

@@ -14,8 +14,8 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 )
 
-// secretsFile lies in the data directory, readable by its owner only.
-const secretsFile = "secrets.json"
+// SecretsFile lies in the data directory, readable by its owner only.
+const SecretsFile = "secrets.json"
 
 // Secrets are what the servers of one data directory and their clients share.
 type Secrets struct {
@@ -39,7 +39,7 @@ func LoadSecrets(ctx context.Context, dir string) (Secrets, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Secrets{}, fmt.Errorf("make data directory: %w", err)
 	}
-	path := filepath.Join(dir, secretsFile)
+	path := filepath.Join(dir, SecretsFile)
 	lock, err := awaitLock(ctx, path+".lock")
 	if err != nil {
 		return Secrets{}, err
@@ -114,7 +114,7 @@ func writeSecrets(path string, s Secrets) error {
 	if err != nil {
 		return fmt.Errorf("encode secrets: %w", err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), secretsFile+".*") // mode 0600
+	file, err := os.CreateTemp(filepath.Dir(path), SecretsFile+".*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("write secrets: %w", err)
 	}

@@ -42,7 +42,7 @@ func TestLoadSecrets(t *testing.T) {
 		}
 	})
 	t.Run("are for their owner only", func(t *testing.T) {
-		for path, want := range map[string]fs.FileMode{dir: 0o700, filepath.Join(dir, secretsFile): 0o600} {
+		for path, want := range map[string]fs.FileMode{dir: 0o700, filepath.Join(dir, SecretsFile): 0o600} {
 			info, err := os.Stat(path)
 			if err != nil {
 				t.Fatal(err)
@@ -72,7 +72,7 @@ func TestLoadSecrets_Together(t *testing.T) {
 			t.Fatal("two of them have different secrets")
 		}
 	}
-	left, err := filepath.Glob(filepath.Join(dir, secretsFile+".*[0-9]"))
+	left, err := filepath.Glob(filepath.Join(dir, SecretsFile+".*[0-9]"))
 	if err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
@@ -83,7 +83,7 @@ func TestLoadSecrets_OlderFile(t *testing.T) {
 	old := loadSecrets(t, dir)
 	kept := Secrets{NATS: maps.Clone(old.NATS), Redis: old.Redis}
 	delete(kept.NATS, string(contract.Chat))
-	if err := writeSecrets(filepath.Join(dir, secretsFile), kept); err != nil {
+	if err := writeSecrets(filepath.Join(dir, SecretsFile), kept); err != nil {
 		t.Fatal(err)
 	}
 	filled := loadSecrets(t, dir)
@@ -100,7 +100,7 @@ func TestLoadSecrets_OlderFile(t *testing.T) {
 
 func TestLoadSecrets_Damaged(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, secretsFile)
+	path := filepath.Join(dir, SecretsFile)
 	if err := os.WriteFile(path, []byte(`{"nats":`), 0o600); err != nil {
 		t.Fatal(err)
 	}
