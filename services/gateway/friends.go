@@ -26,11 +26,10 @@ func (a *api) listFriends(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	items := make([]friend, len(page.Items))
-	for i, f := range page.Items {
-		items[i] = friend{
-			User:   contract.UserProfile{Profile: known(found, f.UserID), IsFriend: true},
-			RoomID: f.RoomID, Since: f.Since,
+	items := make([]friend, 0, len(page.Items))
+	for _, f := range page.Items {
+		if profile, ok := found[f.UserID]; ok { // not one who is disabled or erased
+			items = append(items, friend{User: contract.UserProfile{Profile: profile, IsFriend: true}, RoomID: f.RoomID, Since: f.Since})
 		}
 	}
 	return listOf(items, page.NextCursor), nil
