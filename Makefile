@@ -12,6 +12,7 @@
 #   make secrets ARGS="-namespace parley -smtp smtp://user:password@mail:587"
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 # Every module of go.work, as ./DIR, so that none can be forgotten here.
@@ -26,7 +27,7 @@ TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run web test alone race allocs webtest lint weblint fmt bench generate faults load figures plots env secrets
+.PHONY: help run web test alone race allocs webtest lint weblint audit fmt bench generate faults load figures plots env secrets
 
 help: ## Tell what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -140,6 +141,16 @@ lint: $(if $(WEB),weblint) ## Check formatting, vet, and run golangci-lint with 
 
 weblint: $(NPM_INSTALLED)
 	cd web && npm run lint
+
+# Needs a network, so it is no part of make test. npm ci holds what it installs
+# against the hashes of the lock file.
+audit: ## Look for known weaknesses in what Parley is made of; needs a network.
+	@for module in $(MODULES); do \
+		echo "govulncheck $$module/..."; \
+		(cd "$$module" && go run $(GOVULNCHECK) ./...) || { \
+			echo "a weakness was found, or the database (https://vuln.go.dev) could not be asked: see above"; exit 1; }; \
+	done
+	cd web && npm ci --ignore-scripts --dry-run
 
 fmt: $(if $(WEB),$(NPM_INSTALLED)) ## Format all code.
 	gofmt -w $(MODULES)
