@@ -53,7 +53,7 @@ export function fieldText(t: TFunction, field: string, error: ParleyError): stri
       return t("field.code_wrong");
     case "password":
     case "new_password":
-      return t("field.password_form");
+      return t("field.password_easy");
     case "old_password":
       return t("field.old_password_wrong");
     case "nickname":
