@@ -43,7 +43,7 @@ func (a *accounts) SendCode(ctx context.Context, req contract.SendCodeRequest) e
 	if err != nil {
 		return err
 	}
-	letter := Letter{To: req.Email, Kind: string(req.Purpose), Code: code, Request: telemetry.RequestID(ctx)}
+	letter := Letter{To: req.Email, Kind: string(req.Purpose), Code: code, Language: req.Language, Request: telemetry.RequestID(ctx)}
 	switch {
 	case register && user != nil:
 		letter.Kind, letter.Code = letterKnown, ""

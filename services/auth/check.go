@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -67,6 +68,10 @@ func checkSendCode(req *contract.SendCodeRequest) error {
 	var check fault.Check
 	checkEmail(&check, &req.Email)
 	check.That(req.Purpose == contract.PurposeRegister || req.Purpose == contract.PurposeResetPassword, "purpose", "must be register or reset_password")
+	if req.Language == "" {
+		req.Language = english
+	}
+	check.That(slices.Contains(languages, req.Language), "language", "must be one of "+strings.Join(languages, ", "))
 	return check.Err()
 }
 

@@ -41,11 +41,12 @@ type Config struct {
 	AccountFailures     int `envconfig:"ACCOUNT_FAILURES" default:"30" desc:"Wrong passwords for one account in an hour from all network addresses that have not logged in to it in the last 90 days."`
 	AddressFailures     int `envconfig:"ADDRESS_FAILURES" default:"100" desc:"Wrong passwords and codes from one network address in 15 minutes."`
 
-	SMTPURL    string `envconfig:"SMTP_URL" shared:"true" desc:"Mail server: smtps://user:password@host:465 for TLS, smtp://…:587 for STARTTLS; ?tls=none only for loopback."`
-	SMTPCAFile string `envconfig:"SMTP_CA_FILE" desc:"PEM file of certificates that may sign the mail server's, besides the system's."`
-	MailFrom   string `envconfig:"MAIL_FROM" default:"Parley <parley@localhost>" desc:"Sender of mails."`
-	MailQueue  int    `envconfig:"MAIL_QUEUE" default:"1000" desc:"Mails that wait to be sent; while it is full, codes are refused as unavailable."`
-	CodeLog    bool   `envconfig:"CODE_LOG" default:"false" desc:"Without SMTP_URL: write codes to the log. For development only."`
+	SMTPURL       string `envconfig:"SMTP_URL" shared:"true" desc:"Mail server: smtps://user:password@host:465 for TLS, smtp://…:587 for STARTTLS; ?tls=none only for loopback."`
+	SMTPCAFile    string `envconfig:"SMTP_CA_FILE" desc:"PEM file of certificates that may sign the mail server's, besides the system's."`
+	MailFrom      string `envconfig:"MAIL_FROM" default:"Parley <parley@localhost>" desc:"Sender of mails."`
+	MailTemplates string `envconfig:"MAIL_TEMPLATES" desc:"Directory of templates that stand in place of the built-in ones: LANGUAGE/KIND.txt and .html; see docs/operations.md."`
+	MailQueue     int    `envconfig:"MAIL_QUEUE" default:"1000" desc:"Mails that wait to be sent; while it is full, codes are refused as unavailable."`
+	CodeLog       bool   `envconfig:"CODE_LOG" default:"false" desc:"Without SMTP_URL: write codes to the log. For development only."`
 
 	Workers  int `envconfig:"WORKERS" default:"256" desc:"Requests answered at the same time."`
 	RPCQueue int `envconfig:"RPC_QUEUE" default:"1024" desc:"Requests that wait for a worker; one more is refused as unavailable."`

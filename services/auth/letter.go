@@ -1,38 +1,20 @@
 package auth
 
 import (
-	"embed"
 	"fmt"
-	html "html/template"
-	text "text/template"
 
 	"github.com/wneessen/go-mail"
-
-	"github.com/parley-im/parley/pkg/contract"
 )
 
-//go:embed templates
-var templates embed.FS
-
-// Parsed once; they are part of the program, so that they do parse.
-var (
-	textLetters = text.Must(text.ParseFS(templates, "templates/*.txt"))
-	htmlLetters = html.Must(html.ParseFS(templates, "templates/*.html"))
-)
-
-// subjects of the letters, by kind. The code is not among them: subjects show
-// on locked screens.
-var subjects = map[string]string{
-	string(contract.PurposeRegister):      "Your Parley verification code",
-	string(contract.PurposeResetPassword): "Reset your Parley password",
-	letterKnown:                           "You already have a Parley account",
-}
-
-// write makes a letter a mail, as text and as HTML.
-func write(l Letter, from string) (*mail.Msg, error) {
-	subject, ok := subjects[l.Kind]
+// write makes a letter a mail, as text and as HTML, in its language.
+func (s *stationery) write(l Letter, from string) (*mail.Msg, error) {
+	sheet, ok := s.sheets[sheetName{l.Language, l.Kind}]
 	if !ok {
-		return nil, fmt.Errorf("write mail: there is no letter %q", l.Kind)
+		return nil, fmt.Errorf("write mail: there is no letter %q in %q", l.Kind, l.Language)
+	}
+	written, err := sheet.fill(l.Code)
+	if err != nil {
+		return nil, fmt.Errorf("write mail: %w", err)
 	}
 	msg := mail.NewMsg()
 	if err := msg.From(from); err != nil {
@@ -41,16 +23,12 @@ func write(l Letter, from string) (*mail.Msg, error) {
 	if err := msg.To(l.To); err != nil {
 		return nil, fmt.Errorf("write mail: recipient refused")
 	}
-	msg.Subject(subject)
+	msg.Subject(written.subject)
 	msg.SetDate()
 	msg.SetMessageID()
 	msg.SetGenHeader(mail.HeaderPrecedence, "bulk")
-	data := map[string]any{"Code": l.Code, "Minutes": int(codeTTL.Minutes())}
-	if err := msg.SetBodyTextTemplate(textLetters.Lookup(l.Kind+".txt"), data); err != nil {
-		return nil, fmt.Errorf("write mail: %w", err)
-	}
-	if err := msg.AddAlternativeHTMLTemplate(htmlLetters.Lookup(l.Kind+".html"), data); err != nil {
-		return nil, fmt.Errorf("write mail: %w", err)
-	}
+	msg.SetGenHeader(mail.HeaderContentLang, l.Language)
+	msg.SetBodyString(mail.TypeTextPlain, written.text)
+	msg.AddAlternativeString(mail.TypeTextHTML, written.html)
 	return msg, nil
 }

@@ -34,6 +34,8 @@ type Letter struct {
 	To   string
 	Kind string // a contract.Purpose, or letterKnown
 	Code string
+	// Language is one of languages.
+	Language string
 	// Request is the id of the request that asked for it, for the log.
 	Request string
 }

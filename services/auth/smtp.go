@@ -26,7 +26,11 @@ func newDelivery(cfg Config, log *slog.Logger) (func(context.Context, Letter) er
 	if err != nil {
 		return nil, err
 	}
-	d := &smtpDelivery{host: host, options: options, from: cfg.MailFrom}
+	paper, err := newStationery(cfg.MailTemplates)
+	if err != nil {
+		return nil, err
+	}
+	d := &smtpDelivery{host: host, options: options, from: cfg.MailFrom, paper: paper}
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -39,6 +43,7 @@ type smtpDelivery struct {
 	host    string
 	options []mail.Option
 	from    string
+	paper   *stationery
 }
 
 // check finds at the start what would else fail with the first mail.
@@ -53,7 +58,7 @@ func (d *smtpDelivery) check() error {
 }
 
 func (d *smtpDelivery) send(ctx context.Context, l Letter) error {
-	msg, err := write(l, d.from)
+	msg, err := d.paper.write(l, d.from)
 	if err != nil {
 		return err
 	}

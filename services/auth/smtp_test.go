@@ -45,7 +45,7 @@ type sink struct {
 }
 
 // letter is a mail in its parts.
-type letter struct{ to, subject, text, html string }
+type letter struct{ to, subject, language, text, html string }
 
 // newSink starts a server: with implicit TLS, or else with STARTTLS if it has
 // a certificate.
@@ -148,7 +148,11 @@ func parse(r io.Reader) (letter, error) {
 	if err != nil {
 		return letter{}, err
 	}
-	l := letter{subject: msg.Header.Get("Subject")}
+	var l letter
+	if l.subject, err = new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject")); err != nil {
+		return letter{}, err
+	}
+	l.language = msg.Header.Get("Content-Language")
 	_, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
 	if err != nil {
 		return letter{}, err
