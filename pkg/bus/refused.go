@@ -68,10 +68,10 @@ func Refused(ctx context.Context, cfg Config, service contract.Service, p contra
 
 // trial is what was tried, and what was refused of it.
 type trial struct {
-	tried  map[string]string // what is listed, by the server's words
 	closed chan struct{}
 
 	mu      sync.Mutex
+	tried   map[string]string // what is listed, by the server's words
 	refused []string
 }
 
@@ -83,17 +83,17 @@ func (t *trial) all(ctx context.Context, nc *nats.Conn, p contract.Permission) e
 	if err != nil {
 		return err
 	}
-	t.tried[words("Publish", dest)] = "publish " + dest
+	t.note(words("Publish", dest), "publish "+dest)
 	for _, pattern := range p.PublishAllow {
 		m := nats.NewMsg(concrete(pattern))
 		m.Header[headerTraceDest], m.Header[headerTraceOnly] = []string{dest}, []string{"true"}
-		t.tried[words("Publish", m.Subject)] = "publish " + pattern
+		t.note(words("Publish", m.Subject), "publish "+pattern)
 		if err := nc.PublishMsg(m); err != nil {
 			return err
 		}
 	}
 	for _, pattern := range p.SubscribeAllow {
-		t.tried[words("Subscription", pattern)] = "subscribe " + pattern
+		t.note(words("Subscription", pattern), "subscribe "+pattern)
 		sub, err := nc.SubscribeSync(pattern)
 		if err == nil {
 			err = sub.Unsubscribe()
@@ -103,6 +103,13 @@ func (t *trial) all(ctx context.Context, nc *nats.Conn, p contract.Permission) e
 		}
 	}
 	return nc.FlushWithContext(ctx)
+}
+
+// note comes before what it is about is sent.
+func (t *trial) note(words, what string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tried[words] = what
 }
 
 // refuse runs on the connection's callback goroutine.
