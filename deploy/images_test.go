@@ -79,7 +79,7 @@ func buildContext(t *testing.T) string {
 // programs are what images are made of, by SERVICE, with their package.
 func programs(t *testing.T) map[string]string {
 	t.Helper()
-	list := map[string]string{}
+	list := map[string]string{"parleyctl": "parleyctl"}
 	for _, service := range contract.Services() {
 		list[string(service)] = arguments(t, stage(t, "build"), map[string]string{"SERVICE": string(service)})["PACKAGE"]
 	}
@@ -101,7 +101,7 @@ func TestDockerignore(t *testing.T) {
 				t.Errorf("%s is let through", name)
 			}
 			top, _, _ := strings.Cut(name, string(filepath.Separator))
-			if !slices.Contains([]string{"pkg", "services", "deploy", "e2e", "standalone", "web", "LICENSE"}, top) {
+			if !slices.Contains([]string{"pkg", "services", "deploy", "e2e", "parleyctl", "standalone", "web", "LICENSE"}, top) {
 				t.Errorf("%s is let through", name)
 			}
 			return nil

@@ -116,7 +116,7 @@ func TestRelease(t *testing.T) {
 	for _, row := range w.Jobs["images"].Strategy.Matrix.Include {
 		built[row["service"]] = row["package"]
 	}
-	want := map[string]string{"smoke": "deploy/smoke"}
+	want := map[string]string{"smoke": "deploy/smoke", "parleyctl": "parleyctl"}
 	for _, service := range contract.Services() {
 		want[string(service)] = arguments(t, stage(t, "build"), map[string]string{"SERVICE": string(service)})["PACKAGE"]
 	}

@@ -70,7 +70,9 @@ func TestParleyctl(t *testing.T) {
 		if out, status := parleyctl(t, alone.Data, "users", "show", "nobody.at.all"); status != 3 {
 			t.Errorf("nobody: status %d, %s", status, out)
 		}
-		audits(t, alone, contract.AuthAudit, func(a contract.AuditEvent) bool { return a.Action == "show_user" && a.UserID == bob.ID && a.By == "e2e" })
+		audits(t, alone, contract.AuthAudit, func(a contract.AuditEvent) bool {
+			return a.Action == "show_user" && a.UserID == bob.ID && a.By == "e2e"
+		})
 	})
 	t.Run("shows rooms", func(t *testing.T) {
 		r := ctlJSON[contract.AdminRoom](t, alone.Data, "rooms", "show", group.ID)
