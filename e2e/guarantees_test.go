@@ -13,7 +13,7 @@ import (
 // those that there are.
 func TestGuarantees_name_their_tests(t *testing.T) {
 	there := map[string]bool{}
-	declared := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	err := filepath.WalkDir("..", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, "_test.go") {
 			return err
@@ -27,12 +27,12 @@ func TestGuarantees_name_their_tests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, least := range map[string]int{"guarantees": 20, "limits": 30} {
+	for name, least := range map[string]int{"guarantees": 20, "limits": 30, "security": 80} {
 		doc, err := os.ReadFile("../docs/" + name + ".md")
 		if err != nil {
 			t.Fatal(err)
 		}
-		named := regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(doc, -1)
+		named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllSubmatch(doc, -1)
 		if len(named) < least {
 			t.Fatalf("%s names %d tests", name, len(named))
 		}

@@ -21,6 +21,7 @@ var sections = []section{
 			{"codes asked for", "address", "{} an hour", []string{"AUTH_ADDRESS_CODES_PER_HOUR"}, told, "TestSendCode_limits"},
 			{"tries of one code", "code", "5", nil, "400 on `code`, as for a wrong one: ask for a new one", "TestLimits_are_told"},
 			{"wrong passwords", "account and address", "{} in 15 minutes", []string{"AUTH_LOGIN_FAILURES"}, told, "TestLogin_throttle"},
+			{"wrong passwords", "account, from all addresses that have not logged in to it", "{} in an hour", []string{"AUTH_ACCOUNT_FAILURES"}, told, "TestLogin_guessed_from_everywhere"},
 			{"wrong passwords and codes", "address", "{} in 15 minutes", []string{"AUTH_ADDRESS_FAILURES"}, told, "TestLogin_throttle"},
 			{"calls that prove a password or a code, or ask for a code", "address", "{} a minute, {} at once", []string{"GATEWAY_GUESSES_PER_MINUTE", "GATEWAY_GUESS_BURST"}, told, "TestLimits_of_an_address"},
 			{"other calls without authentication", "address", "{} a minute, {} at once", []string{"GATEWAY_OPENS_PER_MINUTE", "GATEWAY_OPEN_BURST"}, told, "TestLimits_of_an_address"},
