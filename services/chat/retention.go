@@ -52,14 +52,12 @@ func (r *Retention) Run(ctx context.Context) error {
 	for {
 		removed, err := r.Round(ctx)
 		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
+		case err != nil && ctx.Err() == nil:
 			r.log.WarnContext(ctx, "old messages could not be removed", "removed", removed, "err", err)
 		case removed > 0:
 			r.log.InfoContext(ctx, "old messages removed", "removed", removed)
 		}
-		timer := time.NewTimer(r.o.Every/2 + rand.N(r.o.Every)) //nolint:gosec // so that replicas take turns
+		timer := time.NewTimer(r.o.Every/2 + rand.N(r.o.Every)) // so that replicas take turns
 		select {
 		case <-ctx.Done():
 			timer.Stop()
