@@ -111,7 +111,7 @@ func TestErase(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	var replies []contract.EraseReply
-	for len(replies) == 0 || !replies[len(replies)-1].Done {
+	for len(replies) == 0 || len(replies) < 5 && !replies[len(replies)-1].Done {
 		replies = append(replies, must(w, contract.EraseUser, about(ann.User.ID)))
 	}
 	if want := []contract.EraseReply{{Erased: 501}, {Erased: 101, Done: true}}; len(replies) != 2 || replies[0] != want[0] || replies[1] != want[1] {
