@@ -19,6 +19,7 @@ import (
 // TestBackup backs a system up that people talk on, and restores it as
 // docs/operations.md says: every message that was acknowledged before is there.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
 		alone := system.StartAlone(t, "MONGO_URI=")
 		into := filepath.Join(t.TempDir(), "backups", "today")

@@ -26,6 +26,7 @@ const silentSockets = 10_000
 // TestHostile_silent_sockets opens thousands of sockets that say nothing. People
 // talk meanwhile; all of them are closed in time; nothing of them is left.
 func TestHostile_silent_sockets(t *testing.T) {
+	t.Parallel()
 	n := silentSockets
 	if most := openFiles(t) - 500; n > most {
 		n = most

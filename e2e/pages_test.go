@@ -14,7 +14,7 @@ import (
 // pages opens what a visitor's browser and an operator's tools open.
 func pages(t *testing.T, s *system.System) {
 	home := fetch(t, s.URLs[0]+"/", http.StatusOK)
-	if !strings.Contains(home, "Parley") || !strings.Contains(home, `href="/docs`) {
+	if !strings.Contains(home, "Parley") {
 		t.Fatalf("the first page is %s", home)
 	}
 	docs := fetch(t, s.URLs[0]+"/docs", http.StatusOK)

@@ -54,6 +54,7 @@ func audits(t *testing.T, alone *system.Alone, audit contract.EventType[contract
 
 // TestParleyctl is what an admin does about people who talk.
 func TestParleyctl(t *testing.T) {
+	t.Parallel()
 	alone := system.StartAlone(t)
 	ann := person.New(t, api(), alone.URLs[0], "ann", alone.Code(alone.Codes(t)))
 	bob := person.New(t, api(), alone.URLs[1], "bob", alone.Code(alone.Codes(t)))

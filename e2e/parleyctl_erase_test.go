@@ -19,6 +19,7 @@ import (
 // TestParleyctl_erase exports and then erases one of two who talk: the rooms'
 // numbers stay whole, and what the other wrote stays readable.
 func TestParleyctl_erase(t *testing.T) {
+	t.Parallel()
 	alone := system.StartAlone(t)
 	ann := person.New(t, api(), alone.URLs[0], "ann", alone.Code(alone.Codes(t)))
 	bob := person.New(t, api(), alone.URLs[1], "bob", alone.Code(alone.Codes(t)))

@@ -50,6 +50,7 @@ func line(t *testing.T, report, part, check string) string {
 // TestParleyctl_doctor looks at a healthy standalone, and at one that lost an
 // index, while it runs and after a start.
 func TestParleyctl_doctor(t *testing.T) {
+	t.Parallel()
 	alone := system.StartAlone(t)
 	t.Run("all is well", func(t *testing.T) {
 		report, status := parleyctl(t, alone.Data, "doctor")

@@ -10,7 +10,7 @@ import (
 // replicas of each service, three gateways, NATS and Redis as processes.
 func TestParley(t *testing.T) {
 	// People here reset their password right after they have registered.
-	s := system.Start(t, system.Options{Env: []string{"AUTH_CODES_PER_MINUTE=5"}})
+	s := system.Start(t, system.Options{Env: []string{"AUTH_CODES_PER_MINUTE=5", "GATEWAY_GROUP_BURST=10000"}})
 	parts := []struct {
 		name string
 		test func(*testing.T, *system.System)
