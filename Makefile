@@ -133,10 +133,9 @@ plots: loads ## Measure what SWEEP, or all, change, for DURATION a point, and dr
 	$(LOAD) -sweep $(or $(SWEEP),all) -json docs/performance/plots.json
 	go generate ./e2e/load
 
-lint: $(if $(WEB),weblint) ## Check formatting, vet, and run golangci-lint with the import rules; check the web client's types and style.
+lint: $(if $(WEB),weblint) ## Check formatting, and run golangci-lint, vet among it, with the import rules; check the web client's types and style.
 	@unformatted="$$(gofmt -l $(MODULES))"; \
 	if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
-	go vet $(PACKAGES)
 	go run $(GOLANGCI_LINT) run $(PACKAGES)
 
 weblint: $(NPM_INSTALLED)
