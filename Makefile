@@ -163,8 +163,9 @@ COUNT ?= 6
 bench: ## Compare the benchmarks BENCH of the packages BENCHED with those of BASE, a commit: main, or the one before.
 	@BASE='$(BASE)' BENCH='$(BENCH)' COUNT='$(COUNT)' BENCHFLAGS='$(BENCHFLAGS)' BENCHSTAT='$(BENCHSTAT)' .ci/bench $(BENCHED)
 
-generate: ## Write the documents that are generated from code.
+generate: $(if $(WEB),$(NPM_INSTALLED)) ## Write what is generated: documents from code, the SDK's types from documents.
 	go generate $(PACKAGES)
+	$(if $(WEB),cd web && npm run generate -w sdk)
 
 # OUT names another file. What is there stays, so both can be run at any time.
 SECRETS = go run ./deploy/secrets

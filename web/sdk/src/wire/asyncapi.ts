@@ -208,7 +208,7 @@ export interface FriendRemovedData {
 
 export interface SessionRevokedData {
   session_id: ID;
-  reason: "logout" | "revoked" | "password" | "reset" | "reuse";
+  reason: "logout" | "revoked" | "password" | "reset" | "reuse" | "disabled";
   until: Time;
 }
 

@@ -739,6 +739,7 @@ export interface operations {
                     account: string;
                     /**
                      * Format: password
+                     * @description Not an easy one: one of the most common, or a name with digits around it.
                      * @example correct horse battery
                      */
                     password: string;
@@ -865,6 +866,7 @@ export interface operations {
                     code: string;
                     /**
                      * Format: password
+                     * @description Not an easy one: one of the most common, or a name with digits around it.
                      * @example correct horse battery
                      */
                     password: string;
@@ -1053,6 +1055,7 @@ export interface operations {
                     old_password: string;
                     /**
                      * Format: password
+                     * @description Not an easy one: one of the most common, or a name with digits around it.
                      * @example correct horse battery
                      */
                     new_password: string;
