@@ -45,13 +45,13 @@ type keyring struct {
 // ring is the keys as they were read at one time, the oldest first.
 type ring struct {
 	keys []ringKey
-	read time.Time
+	read time.Time // of the wall: a monotonic clock stands still while a machine is suspended
 }
 
 // load reads the keys, and makes the first when there is none. Of several
 // replicas that start at once, all keep the one that was faster.
 func (k *keyring) load(ctx context.Context) (*ring, error) {
-	read := k.now()
+	read := k.now().Round(0)
 	list, err := k.store.Keys(ctx)
 	if err == nil && len(list) == 0 {
 		if _, err = k.add(ctx, 1, contract.NewTime(read)); err == nil {
@@ -104,8 +104,11 @@ func (k *keyring) add(ctx context.Context, generation int64, signsFrom contract.
 // fresh is the keys, read not much longer ago than one reload: a replica whose
 // store is away, or that stood still, does not answer from what it knew before.
 func (k *keyring) fresh(ctx context.Context) (*ring, error) {
-	if r := k.ring.Load(); r != nil && k.now().Sub(r.read) < k.o.reload*3/2 {
-		return r, nil
+	if r := k.ring.Load(); r != nil {
+		// A clock that was set back tells nothing.
+		if age := k.now().Round(0).Sub(r.read); 0 <= age && age < k.o.reload*3/2 {
+			return r, nil
+		}
 	}
 	// Ends with keyWait; who asks meanwhile shares it.
 	read := k.flight.DoChan("", func() (any, error) {

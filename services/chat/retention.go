@@ -2,6 +2,8 @@ package chat
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -39,6 +41,9 @@ type Retention struct {
 	kick  func() // the relay
 }
 
+// mostFailedRooms ends a round.
+const mostFailedRooms = 10
+
 // NewRetention returns nil when all is kept.
 func NewRetention(store Store, o RetentionOptions, log *slog.Logger, kick func()) *Retention {
 	if o.Direct <= 0 && o.Group <= 0 {
@@ -68,16 +73,23 @@ func (r *Retention) Run(ctx context.Context) error {
 }
 
 // Round goes through all rooms once and returns how many messages it removed.
+// A room that fails does not keep those after it from their turn; many that do
+// are an outage.
 func (r *Retention) Round(ctx context.Context) (removed int, err error) {
+	var failed []error
 	for after := ""; ; {
 		rooms, err := bounded(ctx, func(ctx context.Context) ([]string, error) { return r.store.Rooms(ctx, after, expiryRooms) })
 		if err != nil || len(rooms) == 0 {
-			return removed, err
+			return removed, errors.Join(append(failed, err)...)
 		}
 		for _, room := range rooms {
 			n, err := r.room(ctx, room)
-			if removed += n; err != nil {
-				return removed, err
+			if removed += n; err == nil {
+				continue
+			}
+			failed = append(failed, fmt.Errorf("room %s: %w", room, err))
+			if ctx.Err() != nil || len(failed) == mostFailedRooms {
+				return removed, errors.Join(failed...)
 			}
 		}
 		after = rooms[len(rooms)-1]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -59,6 +60,31 @@ func TestRetention_by_room_type(t *testing.T) {
 				t.Errorf("again: %d, %v", removed, err)
 			}
 		})
+	}
+}
+
+// unreadable is a real store with a room that can't be read.
+type unreadable struct {
+	Store
+	room string
+}
+
+func (s unreadable) Expire(ctx context.Context, e Expiry) (Expired, error) {
+	if e.RoomID == s.room {
+		return Expired{}, ErrUnreadable
+	}
+	return s.Store.Expire(ctx, e)
+}
+
+func TestRetention_goes_on_behind_a_room_that_fails(t *testing.T) {
+	store := newStore(t)
+	fill(t, store, "a", 5)
+	fill(t, store, "b", 5)
+	o := RetentionOptions{Group: time.Hour, Every: time.Hour, Now: func() time.Time { return time.Now().Add(2 * time.Hour) }}
+	r := NewRetention(unreadable{Store: store, room: "a"}, o, slog.New(slog.DiscardHandler), func() {})
+	removed, err := r.Round(within(t))
+	if removed != 5 || !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "room a") {
+		t.Fatalf("removed %d, %v", removed, err)
 	}
 }
 
