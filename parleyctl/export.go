@@ -88,8 +88,9 @@ func (s *settings) export(ctx context.Context, a *admin, id string, to io.Writer
 	lines := json.NewEncoder(out)
 	lines.SetEscapeHTML(false)
 	for _, m := range []contract.Method[contract.ExportRequest, contract.ExportPage]{contract.ExportUser, contract.ExportSocial, contract.ExportChat} {
-		req := contract.ExportRequest{Act: s.act(), UserID: id}
+		req := contract.ExportRequest{UserID: id}
 		for {
+			req.Act = s.act()
 			page, err := call(ctx, a, m, req)
 			if err != nil {
 				return n, fmt.Errorf("export of %s: %w", m.Service, err)

@@ -224,7 +224,7 @@ func startHouse(t *testing.T) (url string, h *house) {
 	url, h = startNATS(t), &house{calls: map[string]int{}}
 	erase := func(service string, calls int) func(context.Context, contract.AdminUserRequest) (contract.EraseReply, error) {
 		return func(_ context.Context, req contract.AdminUserRequest) (contract.EraseReply, error) {
-			if req.UserID != "0user" || req.Act != (contract.Act{By: "me", Reason: "asked"}) {
+			if req.UserID != "0user" || req.Act.By != "me" || req.Act.Reason != "asked" || req.Act.AskedAt.IsZero() {
 				t.Errorf("%s was asked %+v", service, req)
 			}
 			return contract.EraseReply{Erased: 10, Done: h.note("erase "+service) == calls}, nil

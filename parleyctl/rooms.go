@@ -39,8 +39,9 @@ func newRoomsMembers(s *settings) *cobra.Command {
 		Args:  exactly(1),
 		RunE: withAdmin(s, func(c *cobra.Command, a *admin, args []string) error {
 			all := contract.MemberPage{Items: []contract.Member{}}
-			req := contract.AdminMembersRequest{Act: s.act(), RoomID: args[0], Limit: pageSize}
+			req := contract.AdminMembersRequest{RoomID: args[0], Limit: pageSize}
 			for {
+				req.Act = s.act()
 				page, err := call(c.Context(), a, contract.ShowMembers, req)
 				if err != nil {
 					return err

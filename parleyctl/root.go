@@ -25,8 +25,10 @@ type settings struct {
 	timeout time.Duration
 }
 
-// act is who asks, and why.
-func (s *settings) act() contract.Act { return contract.Act{By: s.by, Reason: s.reason} }
+// act is who asks, and why: one for each call, as it says when.
+func (s *settings) act() contract.Act {
+	return contract.Act{By: s.by, Reason: s.reason, AskedAt: contract.NewTime(time.Now())}
+}
 
 // execute runs a command line, and returns the status to exit with: see exit.go.
 func execute(ctx context.Context, args []string, in io.Reader, out, complaints io.Writer) int {

@@ -17,13 +17,14 @@ import (
 // by is the form of the name that an admin gives.
 var by = regexp.MustCompile(`^[A-Za-z0-9_.@-]{1,64}$`)
 
-// Check checks an act, and trims its reason.
+// Check checks an act, by this machine's clock, and trims its reason.
 func Check(check *fault.Check, act *contract.Act) {
 	check.That(by.MatchString(act.By), "act.by", "must be 1 to 64 of A-Z, a-z, 0-9, _, ., @ and -")
 	act.Reason = strings.TrimSpace(act.Reason)
 	fine := utf8.ValidString(act.Reason) && utf8.RuneCountInString(act.Reason) <= contract.MaxReason &&
 		!strings.ContainsFunc(act.Reason, unicode.IsControl)
 	check.That(fine, "act.reason", "must be at most 200 characters, none of them control characters")
+	check.That(act.AskedAt.IsZero() || time.Since(act.AskedAt.Time) < contract.MaxActAge, "act.asked_at", "must be less than a minute ago: ask again")
 }
 
 // Event tells of an act; about has the ids of what it was done to. It belongs

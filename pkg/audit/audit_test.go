@@ -25,6 +25,8 @@ func TestCheck(t *testing.T) {
 		"a long reason":       {contract.Act{By: "ann", Reason: strings.Repeat("x", 201)}, "act.reason"},
 		"a control character": {contract.Act{By: "ann", Reason: "a\x1b[2J"}, "act.reason"},
 		"no UTF-8":            {contract.Act{By: "ann", Reason: "\xff"}, "act.reason"},
+		"just now":            {contract.Act{By: "ann", AskedAt: contract.NewTime(time.Now())}, ""},
+		"long ago":            {contract.Act{By: "ann", AskedAt: contract.NewTime(time.Now().Add(-contract.MaxActAge))}, "act.asked_at"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var check fault.Check

@@ -1,6 +1,9 @@
 package contract
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Act is who of those who run Parley asks for something, and why. Every
 // request that parleyctl makes carries one, and lands in IM_EVENTS with it, as
@@ -10,7 +13,15 @@ import "encoding/json"
 type Act struct {
 	By     string `json:"by"`               // 1 to 64 of A-Z, a-z, 0-9, _, ., @ and -
 	Reason string `json:"reason,omitempty"` // at most MaxReason characters; nothing personal
+	// AskedAt is when; MaxActAge later it is refused. A replica that stood still
+	// must not carry out, with what was decided since, what has long been asked
+	// for again elsewhere. The zero time: nobody knows.
+	AskedAt Time `json:"asked_at"`
 }
+
+// MaxActAge is how late an act is still carried out. Clocks that differ by more
+// make acts fail.
+const MaxActAge = time.Minute
 
 // MaxReason is how many characters a reason may have.
 const MaxReason = 200

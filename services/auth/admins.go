@@ -26,7 +26,7 @@ type act struct {
 }
 
 func (a *admins) event(by act, sessionID string) (contract.Event, error) {
-	return audit(by.Act, by.action, by.userID, contract.AuditEvent{UserID: by.userID, SessionID: sessionID}, a.now())
+	return audited(by.Act, by.action, by.userID, contract.AuditEvent{UserID: by.userID, SessionID: sessionID}, a.now())
 }
 
 // record puts down that something was looked at.
@@ -221,7 +221,7 @@ func (a *admins) Keys(ctx context.Context, by contract.Act) ([]contract.SigningK
 	if err != nil {
 		return nil, err
 	}
-	event, err := audit(by, contract.ListKeys.Name, keysKey, contract.AuditEvent{}, a.now())
+	event, err := audited(by, contract.ListKeys.Name, keysKey, contract.AuditEvent{}, a.now())
 	if err != nil {
 		return nil, err
 	}

@@ -279,6 +279,8 @@ func TestAdmins_say_who_and_why(t *testing.T) {
 	for field, acts := range map[string][]contract.Act{
 		"act.by":     {{}, {By: "two words"}, {By: strings.Repeat("x", 65)}, {By: "änn"}, {By: "a\n"}},
 		"act.reason": {{By: "ops", Reason: strings.Repeat("x", 201)}, {By: "ops", Reason: "two\nlines"}},
+		// A replica that stood still must not lift what was barred since.
+		"act.asked_at": {{By: "ops", AskedAt: contract.NewTime(time.Now().Add(-contract.MaxActAge))}},
 	} {
 		for _, a := range acts {
 			fails(w, contract.ShowUser, contract.ShowUserRequest{Act: a, User: "ann"}, fault.InvalidArgument, field)

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 
+	"github.com/parley-im/parley/pkg/audit"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
@@ -29,7 +30,7 @@ func (h *adminHandlers) register(s *rpc.Server) {
 
 func (h *adminHandlers) showUser(ctx context.Context, req contract.ShowUserRequest) (contract.AdminUser, error) {
 	var check fault.Check
-	checkAct(&check, &req.Act)
+	audit.Check(&check, &req.Act)
 	check.That(req.User != "" && len(req.User) <= maxEmail, "user", "must be an id, an account or an e-mail address")
 	if err := check.Err(); err != nil {
 		return contract.AdminUser{}, err
@@ -56,7 +57,7 @@ func (h *adminHandlers) enableUser(ctx context.Context, req contract.AdminUserRe
 
 func (h *adminHandlers) endSessions(ctx context.Context, req contract.EndSessionsRequest) (contract.EndSessionsReply, error) {
 	var check fault.Check
-	checkAct(&check, &req.Act)
+	audit.Check(&check, &req.Act)
 	check.That(contract.ValidID(req.UserID), "user_id", "must be an id")
 	check.That(req.SessionID == "" || contract.ValidID(req.SessionID), "session_id", "must be an id")
 	if err := check.Err(); err != nil {
@@ -69,7 +70,7 @@ func (h *adminHandlers) endSessions(ctx context.Context, req contract.EndSession
 
 func (h *adminHandlers) issueToken(ctx context.Context, req contract.IssueTokenRequest) (contract.Grant, error) {
 	var check fault.Check
-	checkAct(&check, &req.Act)
+	audit.Check(&check, &req.Act)
 	check.That(contract.ValidID(req.UserID), "user_id", "must be an id")
 	checkName(&check, "device_name", &req.DeviceName, 0)
 	if err := check.Err(); err != nil {
@@ -81,7 +82,7 @@ func (h *adminHandlers) issueToken(ctx context.Context, req contract.IssueTokenR
 
 func (h *adminHandlers) exportUser(ctx context.Context, req contract.ExportRequest) (contract.ExportPage, error) {
 	var check fault.Check
-	checkAct(&check, &req.Act)
+	audit.Check(&check, &req.Act)
 	check.That(contract.ValidID(req.UserID), "user_id", "must be an id")
 	check.That(req.Cursor == "" || contract.ValidID(req.Cursor), "cursor", "is none that was given out")
 	if err := check.Err(); err != nil {
@@ -119,13 +120,13 @@ func (h *adminHandlers) rotateKeys(ctx context.Context, req contract.KeysRequest
 
 func checkAdminUser(act *contract.Act, userID string) error {
 	var check fault.Check
-	checkAct(&check, act)
+	audit.Check(&check, act)
 	check.That(contract.ValidID(userID), "user_id", "must be an id")
 	return check.Err()
 }
 
 func checkKeys(req *contract.KeysRequest) error {
 	var check fault.Check
-	checkAct(&check, &req.Act)
+	audit.Check(&check, &req.Act)
 	return check.Err()
 }

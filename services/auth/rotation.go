@@ -72,7 +72,7 @@ func (k *keyring) Rotate(ctx context.Context, act contract.Act) ([]contract.Sign
 		return k.list(r), nil
 	}
 	_, err = k.add(ctx, youngest.Generation+1, k.takesOver(), func(kid string) (contract.Event, error) {
-		return audit(act, contract.RotateKeys.Name, keysKey, contract.AuditEvent{KeyID: kid}, k.now())
+		return audited(act, contract.RotateKeys.Name, keysKey, contract.AuditEvent{KeyID: kid}, k.now())
 	})
 	if err != nil {
 		return nil, err
