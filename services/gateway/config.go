@@ -33,7 +33,7 @@ type Config struct {
 
 	Limits
 
-	KeysInterval     time.Duration `envconfig:"KEYS_INTERVAL" default:"5m" desc:"How often the keys of access tokens are read again; an unknown key is looked up at once."`
+	KeysInterval     time.Duration `envconfig:"KEYS_INTERVAL" default:"1m" desc:"How often the keys of access tokens are read again; an unknown key is looked up at once."`
 	RevokedInterval  time.Duration `envconfig:"REVOKED_INTERVAL" default:"1m" desc:"How often the list of ended sessions is read again; they are also told of as they end."`
 	ReplicasInterval time.Duration `envconfig:"REPLICAS_INTERVAL" default:"2s" desc:"How often the live replicas of chat are counted, to keep each room with one of them."`
 

@@ -131,5 +131,7 @@ func (a *api) jwks(*request) (answer, error) {
 	if !ok {
 		return answer{}, errNotReady
 	}
-	return ok200(set).with("Cache-Control", "public, max-age=300"), nil
+	// With GATEWAY_KEYS_INTERVAL this is less than how long auth publishes a key
+	// before it signs.
+	return ok200(set).with("Cache-Control", "public, max-age=60"), nil
 }
