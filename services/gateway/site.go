@@ -163,10 +163,7 @@ func (a *api) home(r *request) (answer, error) {
 	if a.site.index == nil {
 		return a.pages.placeholder(), nil
 	}
-	return a.site.index.answer(r).
-		with("Content-Security-Policy", sitePolicy(r.host())).
-		with("Cross-Origin-Opener-Policy", "same-origin").
-		with("Permissions-Policy", siteFeatures), nil
+	return a.site.index.answer(r).with("Content-Security-Policy", sitePolicy(r.host())), nil
 }
 
 // siteFile answers one of the web client's other files.

@@ -9,10 +9,6 @@ import (
 // perhaps a port.
 var plainHost = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
-// siteFeatures are those of browsers that the web client has no use for, and
-// so nobody has who gets into it.
-const siteFeatures = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
-
 // sitePolicy lets the web client use what came with it, and talk to the gateway
 // that it was read from; nothing else. The host is named because some browsers'
 // 'self' does not cover WebSocket.
