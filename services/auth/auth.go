@@ -49,16 +49,11 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		return err
 	}
 
-	counts, err := openRedis(cfg.RedisURL, cfg.RedisCAFile)
+	guards, err := openGuards(cfg, tel)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, counts.Close()) }()
-	tel.Health.Watch("redis", counts.Ping) // all replicas share it: they still refresh tokens and end sessions
-	guards, err := newGuards(counts, cfg, newMetrics(tel.Metrics))
-	if err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, guards.counts.Close()) }()
 
 	nc, err := bus.ConnectStream(ctx, cfg.NATS, cfg.Stream, contract.Auth, tel)
 	if err != nil {
@@ -87,16 +82,14 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	}
 	h.register(server)
 	others := &neighbours{calls: rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel}), log: tel.Log}
-	forAdmins := &adminHandlers{admins: &admins{accounts: accounts, keys: keys, announce: others.announce}, keys: keys, kick: relay.Kick}
-	forAdmins.register(server)
-	sweeper := &sweeper{store: store, sessions: sessions, every: cfg.SweepEvery, log: tel.Log, kick: relay.Kick}
+	(&adminHandlers{admins: &admins{accounts: accounts, keys: keys, announce: others.announce}, keys: keys, kick: relay.Kick}).register(server)
 
 	// Stopped from the last to the first.
 	g := run.NewGroup(ctx)
 	g.Go("relay", relay.Run)
 	g.Go("failed logins", failed.Run)
 	g.Go("mail", post.Run)
-	g.Go("sweeper", sweeper.Run)
+	g.Go("sweeper", (&sweeper{store: store, sessions: sessions, every: cfg.SweepEvery, log: tel.Log, kick: relay.Kick}).Run)
 	g.Go("keys", keys.Run)
 	g.Go("rpc", server.Run)
 	return g.Serve(tel.Health)
@@ -104,14 +97,15 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 
 // guards stand between a guesser and an account.
 type guards struct {
+	counts    *redisStore // what limits and codes are in
 	passwords *passwords
 	limits    *limits
 	codes     *codes
 	metrics   *metrics
 }
 
-func newGuards(counts *redisStore, cfg Config, m *metrics) (*guards, error) {
-	secret := Secret(cfg.KeySecret)
+func openGuards(cfg Config, tel *telemetry.Telemetry) (*guards, error) {
+	m, secret := newMetrics(tel.Metrics), Secret(cfg.KeySecret)
 	names, err := secret.derive(forNames)
 	if err != nil {
 		return nil, err
@@ -120,7 +114,13 @@ func newGuards(counts *redisStore, cfg Config, m *metrics) (*guards, error) {
 	if err != nil {
 		return nil, err
 	}
+	counts, err := openRedis(cfg.RedisURL, cfg.RedisCAFile)
+	if err != nil {
+		return nil, err
+	}
+	tel.Health.Watch("redis", counts.Ping) // all replicas share it: they still refresh tokens and end sessions
 	return &guards{
+		counts:    counts,
 		passwords: newPasswords(cfg.passwordOptions(), m.hashWait),
 		limits:    &limits{counters: counts, names: names, o: cfg.limitOptions(), refused: m.limited},
 		codes:     &codes{store: counts, names: names, key: key},

@@ -34,12 +34,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if now == nil {
 		now = time.Now
 	}
-	store, err := OpenStore(ctx, cfg.Store)
+	store, err := deps.openStore(ctx, cfg.Store)
 	if err != nil {
 		return err
-	}
-	if deps.WrapStore != nil {
-		store = deps.WrapStore(store)
 	}
 	store = newTimed(store, cfg.Store, tel)
 	defer func() { err = errors.Join(err, store.Close()) }()
@@ -100,6 +97,14 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	g.Go("relay", relay.Run)
 	g.Go("rpc", server.Run)
 	return g.Serve(tel.Health)
+}
+
+func (d Deps) openStore(ctx context.Context, url string) (Store, error) {
+	store, err := OpenStore(ctx, url)
+	if err == nil && d.WrapStore != nil {
+		store = d.WrapStore(store)
+	}
+	return store, err
 }
 
 // OpenStore opens the store that the URL names: sqlite:PATH, or mongodb://…
