@@ -2,6 +2,7 @@ package contract
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -72,6 +73,16 @@ type ExportPage struct {
 type ExportItem struct {
 	Kind string          `json:"kind"`
 	Data json.RawMessage `json:"data"`
+}
+
+// Add puts a record onto the page.
+func (p *ExportPage) Add(kind string, record any) error {
+	data, err := json.Marshal(record)
+	if err != nil {
+		return fmt.Errorf("export %s: %w", kind, err)
+	}
+	p.Items = append(p.Items, ExportItem{Kind: kind, Data: data})
+	return nil
 }
 
 // EraseReply says how far an erasure has come. One call does a bounded part of

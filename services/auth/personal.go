@@ -2,8 +2,6 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
@@ -25,12 +23,13 @@ func (a *admins) Export(ctx context.Context, req contract.ExportRequest) (contra
 	if err != nil {
 		return contract.ExportPage{}, err
 	}
+	// Each page: whoever begins in the middle has seen something, too.
+	if err := a.record(ctx, act{req.Act, contract.ExportUser.Name, user.ID}); err != nil {
+		return contract.ExportPage{}, err
+	}
 	page := contract.ExportPage{Items: []contract.ExportItem{}}
 	if req.Cursor == "" {
-		if err := a.record(ctx, act{req.Act, contract.ExportUser.Name, user.ID}); err != nil {
-			return contract.ExportPage{}, err
-		}
-		if err := add(&page, "user", exportedUser{user.wire(), set(user.DisabledAt), set(user.ErasedAt)}); err != nil {
+		if err := page.Add("user", exportedUser{user.wire(), set(user.DisabledAt), set(user.ErasedAt)}); err != nil {
 			return contract.ExportPage{}, err
 		}
 	}
@@ -39,7 +38,7 @@ func (a *admins) Export(ctx context.Context, req contract.ExportRequest) (contra
 		return contract.ExportPage{}, err
 	}
 	for _, v := range list {
-		if err := add(&page, "session", exportedSession{v.ID, v.DeviceName, v.CreatedAt, v.LastUsedAt, set(v.EndedAt), v.Reason}); err != nil {
+		if err := page.Add("session", exportedSession{v.ID, v.DeviceName, v.CreatedAt, v.LastUsedAt, set(v.EndedAt), v.Reason}); err != nil {
 			return contract.ExportPage{}, err
 		}
 	}
@@ -64,15 +63,6 @@ type exportedSession struct {
 	LastUsedAt contract.Time  `json:"last_used_at"`
 	EndedAt    *contract.Time `json:"ended_at,omitempty"`
 	Reason     string         `json:"reason,omitempty"`
-}
-
-func add(page *contract.ExportPage, kind string, data any) error {
-	raw, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Errorf("export %s: %w", kind, err)
-	}
-	page.Items = append(page.Items, contract.ExportItem{Kind: kind, Data: raw})
-	return nil
 }
 
 // Erase forgets who a disabled user was, in one write, and then what their

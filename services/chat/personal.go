@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -49,14 +48,14 @@ func (p *Personal) Erase(ctx context.Context, req contract.AdminUserRequest) (re
 	}
 	for step := 0; step < stepsOfCall && reply.Erased < erasedByCall; step++ {
 		done, err := p.store.Erase(ctx, e)
-		switch {
-		case err != nil:
+		if err != nil {
 			p.memory.DropAll() // it may have come further
 			return reply, fmt.Errorf("erase user: %w", err)
-		case done.Done && step == 0: // nothing carried the event
-			err = p.store.Post(ctx, e.Events)
-			fallthrough
-		case done.Done:
+		}
+		if done.Done {
+			if step == 0 { // nothing carried the event
+				err = p.store.Post(ctx, e.Events)
+			}
 			reply.Done = err == nil
 			return reply, err
 		}
@@ -83,10 +82,11 @@ func (p *Personal) Export(ctx context.Context, req contract.ExportRequest) (cont
 	e := openExport(req)
 	for step := 0; step < stepsOfCall && !e.full(); step++ {
 		if done, err := p.exportMore(ctx, e); err != nil || done {
-			return contract.ExportPage{Items: e.items}, err
+			return e.page, err
 		}
 	}
-	return contract.ExportPage{Items: e.items, NextCursor: e.cursor()}, nil
+	e.page.NextCursor = e.cursor()
+	return e.page, nil
 }
 
 // exportMore reads on, and reports whether there was nothing more.
@@ -102,7 +102,7 @@ func (p *Personal) exportMore(ctx context.Context, e *export) (done bool, err er
 		}
 	}
 	records, next, err := p.store.Written(ctx, Written{
-		UserID: e.userID, RoomID: e.roomID, Cursor: e.written, Limit: max(1, contract.MaxPage-len(e.items)), Bytes: e.left,
+		UserID: e.userID, RoomID: e.roomID, Cursor: e.written, Limit: max(1, contract.MaxPage-len(e.page.Items)), Bytes: e.left,
 	})
 	if err != nil {
 		return false, err
@@ -123,14 +123,14 @@ type export struct {
 	roomID  string
 	inside  bool
 	written string // the store's cursor
-	items   []contract.ExportItem
+	page    contract.ExportPage
 	left    int // bytes
 }
 
 // openExport goes on where a page ended. Its cursor is a room that was
 // finished, or one that was not with the store's cursor behind a dot.
 func openExport(req contract.ExportRequest) *export {
-	e := &export{userID: req.UserID, items: []contract.ExportItem{}, left: contract.MaxPageBytes}
+	e := &export{userID: req.UserID, page: contract.ExportPage{Items: []contract.ExportItem{}}, left: contract.MaxPageBytes}
 	e.roomID, e.written, e.inside = strings.Cut(req.Cursor, ".")
 	return e
 }
@@ -142,16 +142,11 @@ func (e *export) cursor() string {
 	return e.roomID
 }
 
-func (e *export) full() bool { return e.left <= 0 || len(e.items) >= contract.MaxPage }
+func (e *export) full() bool { return e.left <= 0 || len(e.page.Items) >= contract.MaxPage }
 
 func (e *export) add(kind string, what any, size int) error {
-	data, err := json.Marshal(what)
-	if err != nil {
-		return fmt.Errorf("export %s: %w", kind, err)
-	}
-	e.items = append(e.items, contract.ExportItem{Kind: kind, Data: data})
 	e.left -= size
-	return nil
+	return e.page.Add(kind, what)
 }
 
 // checkPersonal refuses what can't be about a user.

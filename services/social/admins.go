@@ -3,8 +3,6 @@ package social
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
@@ -143,11 +141,9 @@ func (a *admins) export(ctx context.Context, req contract.ExportRequest) (contra
 	}
 	slices.SortFunc(infos, func(x, y contract.RoomInfo) int { return cmp.Compare(x.ID, y.ID) })
 	for _, info := range infos {
-		item, err := exported(info, joined[info.ID])
-		if err != nil {
+		if err := page.Add(exported(info, joined[info.ID])); err != nil {
 			return contract.ExportPage{}, err
 		}
-		page.Items = append(page.Items, item)
 	}
 	return page, nil
 }
@@ -163,28 +159,21 @@ func (a *admins) rooms(ctx context.Context, userID string) ([]contract.Membershi
 }
 
 // exported is a room as it stands in an export.
-func exported(info contract.RoomInfo, joined contract.Time) (item contract.ExportItem, err error) {
+func exported(info contract.RoomInfo, joined contract.Time) (kind string, record any) {
 	if info.Type == contract.RoomDirect {
-		item.Kind = "friendship"
-		item.Data, err = json.Marshal(struct {
+		return "friendship", struct {
 			RoomID string        `json:"room_id"`
 			UserID string        `json:"user_id"` // of the other
 			Ended  bool          `json:"ended"`
 			Since  contract.Time `json:"created_at"`
-		}{info.ID, info.PeerID, info.Closed, info.CreatedAt})
-	} else {
-		item.Kind = "group"
-		item.Data, err = json.Marshal(struct {
-			RoomID   string        `json:"room_id"`
-			Name     string        `json:"name"`
-			Role     contract.Role `json:"role"`
-			JoinedAt contract.Time `json:"joined_at"`
-		}{info.ID, info.Name, info.Role, joined})
+		}{info.ID, info.PeerID, info.Closed, info.CreatedAt}
 	}
-	if err != nil {
-		return item, fmt.Errorf("export room: %w", err)
-	}
-	return item, nil
+	return "group", struct {
+		RoomID   string        `json:"room_id"`
+		Name     string        `json:"name"`
+		Role     contract.Role `json:"role"`
+		JoinedAt contract.Time `json:"joined_at"`
+	}{info.ID, info.Name, info.Role, joined}
 }
 
 // erase ends some of a user's friendships and takes them out of some groups:
