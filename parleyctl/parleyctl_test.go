@@ -227,7 +227,7 @@ func startHouse(t *testing.T) (url string, h *house) {
 			if req.UserID != "0user" || req.Act.By != "me" || req.Act.Reason != "asked" || req.Act.AskedAt.IsZero() {
 				t.Errorf("%s was asked %+v", service, req)
 			}
-			return contract.EraseReply{Erased: 10, Done: h.note("erase "+service) == calls}, nil
+			return contract.EraseReply{Erased: 10, Done: h.note("erase "+service) >= calls}, nil
 		}
 	}
 	export := func(service string, pages int) func(context.Context, contract.ExportRequest) (contract.ExportPage, error) {
@@ -280,10 +280,10 @@ func TestErase(t *testing.T) {
 		t.Fatalf("unconfirmed, it did %v", done)
 	}
 	got := ctl(t, "yes\n", line...)
-	if got.status != statusOK || got.out != "user 0user is erased: 30 records of chat, 10 of social, 10 of auth\n" {
+	if got.status != statusOK || got.out != "user 0user is erased: 40 records of chat, 10 of social, 10 of auth\n" {
 		t.Errorf("got %+v", got)
 	}
-	if want := []string{"disable 0user", "erase chat", "erase chat", "erase chat", "erase social", "erase auth"}; !slices.Equal(h.acts(), want) {
+	if want := []string{"disable 0user", "erase chat", "erase chat", "erase chat", "erase social", "erase chat", "erase auth"}; !slices.Equal(h.acts(), want) {
 		t.Errorf("asked %v, want %v", h.acts(), want)
 	}
 }
