@@ -35,7 +35,7 @@ func (a *admins) record(ctx context.Context, by act) error {
 	if err != nil {
 		return err
 	}
-	return a.store.Record(ctx, []contract.Event{event})
+	return a.store.Post(ctx, []contract.Event{event})
 }
 
 // user is one who is there, erased ones too.
@@ -225,5 +225,5 @@ func (a *admins) Keys(ctx context.Context, by contract.Act) ([]contract.SigningK
 	if err != nil {
 		return nil, err
 	}
-	return a.keys.list(r), a.store.Record(ctx, []contract.Event{event})
+	return a.keys.list(r), a.store.Post(ctx, []contract.Event{event})
 }

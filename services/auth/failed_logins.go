@@ -118,7 +118,7 @@ func (f *failedLogins) record(ctx context.Context, l failedLogin) (outcome strin
 	if err != nil {
 		return reportDropped, err
 	}
-	if err := f.store.Record(ctx, []contract.Event{event}); err != nil {
+	if err := f.store.Post(ctx, []contract.Event{event}); err != nil {
 		return reportDropped, err
 	}
 	f.kick()

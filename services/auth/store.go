@@ -57,8 +57,8 @@ type Store interface {
 	// ForgetKey keeps of a generation's key only that it was.
 	ForgetKey(ctx context.Context, generation int64) error
 
-	// Record puts events into the outbox that report no change.
-	Record(ctx context.Context, events []contract.Event) error
+	// Post writes events that report no change, such as what an admin looked at.
+	Post(ctx context.Context, events []contract.Event) error
 
 	// Pending, Done and Lease are bus.Outbox.
 	Pending(ctx context.Context, limit int) ([]contract.Event, error)

@@ -44,8 +44,8 @@ func mongoSchema() mongodb.Schema {
 				index("user", false, "user_id", "ended_at"), index("ended", false, "ended_at"), index("used", false, "last_used_at"),
 				mongodb.OutboxIndex(),
 			},
-			"signing_keys": {mongodb.OutboxIndex()},
-			"audits":       {mongodb.OutboxIndex()},
+			"signing_keys":      {mongodb.OutboxIndex()},
+			mongodb.NoticeBoard: {mongodb.OutboxIndex()},
 		},
 	}
 }
@@ -77,7 +77,6 @@ type mongoStore struct {
 	users    *mongo.Collection
 	sessions *mongo.Collection
 	keys     *mongo.Collection
-	audits   *mongo.Collection
 	*mongodb.Outbox
 }
 
@@ -95,14 +94,17 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 		users:    db.Collection("users"),
 		sessions: db.Collection("sessions"),
 		keys:     db.Collection("signing_keys"),
-		audits:   db.Collection("audits"),
-		Outbox:   db.Outbox("users", "sessions", "signing_keys", "audits"),
+		Outbox:   db.Outbox("users", "sessions", "signing_keys", mongodb.NoticeBoard),
 	}, nil
 }
 
 func (s *mongoStore) Schema(ctx context.Context) (schema.State, error) { return s.db.Schema(ctx) }
 
 func (s *mongoStore) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
+
+func (s *mongoStore) Post(ctx context.Context, events []contract.Event) error {
+	return s.db.Post(ctx, events)
+}
 
 func (s *mongoStore) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

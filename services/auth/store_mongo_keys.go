@@ -23,13 +23,6 @@ type keyDoc struct {
 	SignsFrom        time.Time `bson:"signs_from,omitempty"`
 }
 
-// auditDoc carries an event that reports no change until it is relayed.
-type auditDoc struct {
-	EventID          string `bson:"_id"`
-	Rev              int64  `bson:"rev"`
-	mongodb.Outboxed `bson:",inline"`
-}
-
 // dateKeys says of a key that was made when there was one only from when on it
 // signs: from now, so that its successor is due when all replicas know of such.
 func dateKeys(ctx context.Context, db *mongodb.DB) error {
@@ -81,33 +74,4 @@ func (s *mongoStore) ForgetKey(ctx context.Context, generation int64) error {
 		return fmt.Errorf("forget signing key: %w", mongodb.AsFault(err))
 	}
 	return nil
-}
-
-// Record gives each event a document of its own.
-func (s *mongoStore) Record(ctx context.Context, events []contract.Event) error {
-	docs := make([]any, len(events))
-	for i, event := range events {
-		doc := auditDoc{EventID: event.ID, Rev: 1}
-		doc.AddEvents(time.Now(), []contract.Event{event})
-		docs[i] = doc
-	}
-	if len(docs) == 0 {
-		return nil
-	}
-	if _, err := s.audits.InsertMany(ctx, docs); err != nil {
-		return fmt.Errorf("record events: %w", mongodb.AsFault(err))
-	}
-	return nil
-}
-
-// Done removes the documents of Record whole, and clears the others.
-func (s *mongoStore) Done(ctx context.Context, events []contract.Event) error {
-	ids := make([]string, len(events))
-	for i, event := range events {
-		ids[i] = event.ID
-	}
-	if _, err := s.audits.DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}); err != nil {
-		return fmt.Errorf("clear audits: %w", mongodb.AsFault(err))
-	}
-	return s.Outbox.Done(ctx, events)
 }

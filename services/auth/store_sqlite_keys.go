@@ -67,7 +67,3 @@ func (s *sqliteStore) ForgetKey(ctx context.Context, generation int64) error {
 		return nil
 	})
 }
-
-func (s *sqliteStore) Record(ctx context.Context, events []contract.Event) error {
-	return s.Write(ctx, func(tx *sql.Tx) error { return s.AddEvents(ctx, tx, events) })
-}

@@ -101,7 +101,7 @@ func (t timed) ForgetKey(ctx context.Context, generation int64) (err error) {
 	return t.Store.ForgetKey(ctx, generation)
 }
 
-func (t timed) Record(ctx context.Context, events []contract.Event) (err error) {
-	defer t.timer.Took(ctx, "record", time.Now(), &err)
-	return t.Store.Record(ctx, events)
+func (t timed) Post(ctx context.Context, events []contract.Event) (err error) {
+	defer t.timer.Took(ctx, "post", time.Now(), &err)
+	return t.Store.Post(ctx, events)
 }

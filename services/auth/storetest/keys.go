@@ -80,14 +80,14 @@ func forgetsKeys(t *testing.T, s auth.Store) {
 	}
 }
 
-func records(t *testing.T, s auth.Store) {
+func posts(t *testing.T, s auth.Store) {
 	userID := id.New()
 	saveUser(t, s, user(), event(t, userID)...)
 	events := append(event(t, userID), event(t, userID)...)
-	if err := s.Record(within(t), events); err != nil {
+	if err := s.Post(within(t), events); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Record(within(t), nil); err != nil {
+	if err := s.Post(within(t), nil); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]bool{}

@@ -27,7 +27,7 @@ func Sequential(t *testing.T, open Open) {
 		"Sessions/by_id_in_pages":               sessionPages,
 		"Keys/one_a_generation":                 oneKeyEach,
 		"Keys/forgotten_ones_stay_taken":        forgetsKeys,
-		"Record":                                records,
+		"Post":                                  posts,
 		"Outbox":                                outbox,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
