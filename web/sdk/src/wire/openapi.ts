@@ -534,6 +534,7 @@ export interface components {
             content: components["schemas"]["Content"];
             sent_at: components["schemas"]["Time"];
             removed_at?: components["schemas"]["Time"];
+            /** @description The user who removed it; `admin` for those who run Parley, `retention` where it had become old. */
             removed_by?: components["schemas"]["ID"];
         };
         HistoryPage: {
