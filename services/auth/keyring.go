@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -165,12 +166,14 @@ func (k *keyring) accepted(r *ring) []ringKey {
 	return r.keys
 }
 
-// retiredAt is when the last token of a key has run out; nil for the youngest.
+// retiredAt is when the last token of a key has run out, once the first of those
+// after it has taken over; nil for the youngest.
 func (k *keyring) retiredAt(r *ring, i int) *contract.Time {
 	if i == len(r.keys)-1 {
 		return nil
 	}
-	end := contract.NewTime(r.keys[i+1].SignsFrom.Add(k.o.accessTTL + token.Leeway + 2*clockGrace))
+	first := slices.MinFunc(r.keys[i+1:], func(a, b ringKey) int { return a.SignsFrom.Compare(b.SignsFrom.Time) })
+	end := contract.NewTime(first.SignsFrom.Add(k.o.accessTTL + token.Leeway + 2*clockGrace))
 	return &end
 }
 

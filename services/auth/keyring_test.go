@@ -155,6 +155,29 @@ func TestKeys_rotate_by_hand(t *testing.T) {
 	}
 }
 
+// TestKeys_rotate_after_a_clock_was_ahead: a key that was made for next year
+// keeps no other waiting, and the one before it still retires in time.
+func TestKeys_rotate_after_a_clock_was_ahead(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	const year = 365 * 24 * time.Hour
+	w.pass(year)
+	first := must(w, contract.RotateKeys, contract.KeysRequest{Act: act}).Keys[1]
+	w.pass(-year)
+	keys := must(w, contract.RotateKeys, contract.KeysRequest{Act: act}).Keys
+	if len(keys) != 3 || keys[0].SignsFrom.After(w.clock.Now().Add(time.Hour)) {
+		t.Fatalf("got %+v", keys)
+	}
+	w.pass(2*time.Minute + 11*time.Second)
+	if grant := w.register("ann"); w.kid(grant) != keys[0].ID {
+		t.Fatal("the old key signs on")
+	}
+	w.pass(time.Hour)
+	if slices.Contains(w.gateway().read(), first.ID) {
+		t.Fatal("the old key is accepted for a year")
+	}
+}
+
 // TestKeys_rotate_only_by_hand without a schedule.
 func TestKeys_rotate_only_by_hand(t *testing.T) {
 	w := newWorld(t, quick, func(c *auth.Config) { c.KeyRotation = 0 })

@@ -61,6 +61,13 @@ func (k *keyring) due(youngest ringKey) bool {
 // takesOver is when a key that is made now begins to sign.
 func (k *keyring) takesOver() contract.Time { return contract.NewTime(k.now().Add(k.o.lead())) }
 
+// waits reports whether a key is about to take over. One of a much later time
+// was made by a clock that was ahead, and would keep its successor waiting.
+func (k *keyring) waits(youngest ringKey) bool {
+	now := k.now()
+	return youngest.SignsFrom.After(now) && !youngest.SignsFrom.After(now.Add(2*k.o.lead()))
+}
+
 // Rotate makes the next key, for an admin, unless one waits to take over.
 func (k *keyring) Rotate(ctx context.Context, act contract.Act) ([]contract.SigningKey, error) {
 	r, err := k.load(ctx)
@@ -68,7 +75,7 @@ func (k *keyring) Rotate(ctx context.Context, act contract.Act) ([]contract.Sign
 		return nil, err
 	}
 	youngest := r.youngest()
-	if youngest.SignsFrom.After(k.now()) {
+	if k.waits(youngest) {
 		return k.list(r), nil
 	}
 	_, err = k.add(ctx, youngest.Generation+1, k.takesOver(), func(kid string) (contract.Event, error) {
