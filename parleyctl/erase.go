@@ -52,8 +52,8 @@ It may be interrupted and called again at any time, by the user's id, and comple
 
 // erase disables first, so that nothing is added meanwhile, and has auth forget
 // last: until then the user can be found again by their account. Chat is asked
-// once more when the user is in no room any longer: for what a gateway that had
-// not heard yet let through, and for rooms of a send that chat had not noted.
+// once more when the user is in no room any longer, for messages that a gateway
+// let through that had not heard yet.
 func (s *settings) erase(ctx context.Context, a *admin, id string) (erasure, error) {
 	done := erasure{UserID: id, Erased: map[contract.Service]int{}}
 	if _, err := call(ctx, a, contract.DisableUser, contract.AdminUserRequest{Act: s.act(), UserID: id}); err != nil {

@@ -7,10 +7,11 @@ import (
 )
 
 // ownReads moves senders' read positions behind their messages, for a store
-// that can't do so in the write of the message. Nothing waits for it, and
-// what it does not get to is made up for when the position is read, as long
-// as the user's message is the room's last; later than that, a process that
-// dies in between costs a sender a few messages that they count as unread.
+// that can't do so in the write of the message. No send waits for it. A position
+// that was not written is made up for when it is read, as long as the user's
+// message is the room's last; later than that, a process that dies in between
+// costs a sender a few messages that they count as unread. Nothing else depends
+// on it: exports and erasures find rooms by writers.
 type ownReads struct {
 	write func(context.Context, map[readKey]int64) error
 	kick  chan struct{} // one long
@@ -27,8 +28,12 @@ type readKey struct{ userID, roomID string }
 // repair.
 const maxOwnReads = 10_000
 
-// ownReadsTimeout bounds one write.
-const ownReadsTimeout = 5 * time.Second
+const (
+	// ownReadsTimeout bounds one write.
+	ownReadsTimeout = 5 * time.Second
+	// ownReadsPause is between a write that failed and the next attempt.
+	ownReadsPause = time.Second
+)
 
 func startOwnReads(write func(context.Context, map[readKey]int64) error) *ownReads {
 	o := &ownReads{
@@ -68,31 +73,42 @@ func (o *ownReads) stop() {
 
 func (o *ownReads) run() {
 	defer close(o.done)
+	var again <-chan time.Time // after a write that failed
 	for {
 		select {
 		case <-o.kick:
-			o.flush()
+			if again != nil {
+				continue // what was kicked waits, too
+			}
+		case <-again:
 		case <-o.quit:
 			o.flush()
 			return
+		}
+		again = nil
+		if !o.flush() {
+			again = time.After(ownReadsPause)
 		}
 	}
 }
 
 // flush writes all that waits at once: what comes meanwhile is the next one's.
-func (o *ownReads) flush() {
+// It is false if the write failed; then all of it waits again.
+func (o *ownReads) flush() bool {
 	o.mu.Lock()
 	positions := o.waiting
 	o.waiting = make(map[readKey]int64)
 	o.mu.Unlock()
 	if len(positions) == 0 {
-		return
+		return true
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), ownReadsTimeout)
 	defer cancel()
 	if err := o.write(ctx, positions); err != nil {
 		for key, seq := range positions {
-			o.wait(key, seq) // until the next message
+			o.wait(key, seq)
 		}
+		return false
 	}
+	return true
 }

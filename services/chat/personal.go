@@ -97,8 +97,10 @@ func (p *Personal) exportMore(ctx context.Context, e *export) (done bool, err er
 			return true, err
 		}
 		e.roomID, e.inside, e.written = next[0].RoomID, true, ""
-		if err := e.add("read_position", contract.RoomReadData{RoomID: e.roomID, UserID: e.userID, Seq: next[0].Seq}, 0); err != nil {
-			return false, err
+		if at := next[0]; at.Seq > 0 {
+			if err := e.add("read_position", contract.RoomReadData{RoomID: at.RoomID, UserID: e.userID, Seq: at.Seq}, 0); err != nil {
+				return false, err
+			}
 		}
 	}
 	records, next, err := p.store.Written(ctx, Written{

@@ -57,15 +57,17 @@ type Store interface {
 	Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error)
 
 	// Positions are a user's read positions in rooms after one, in the order of
-	// the rooms' ids. Sending moves them: so they name all rooms of a user.
+	// the rooms' ids. All rooms in which the user may have written are among them;
+	// a Seq of 0 says that no position is stored.
 	Positions(ctx context.Context, userID, after string, limit int) ([]Position, error)
 	// Written reads what a user wrote in a room, tombstones too, a bounded part of
 	// it. An empty next: that was the last.
 	Written(ctx context.Context, w Written) (records []Record, next string, err error)
 	// Erase puts tombstones in the place of some of what a user wrote, with the
-	// events that tell of them, and forgets the read positions of rooms in which
-	// nothing is left: a bounded part of it. After an error it may have done so
-	// nevertheless.
+	// events that tell of them, and forgets the user's read positions: a bounded
+	// part of it. It is done once nothing is left that was stored before the call
+	// that found nothing else to do; another call looks everywhere again. After an
+	// error it may have removed something nevertheless.
 	Erase(ctx context.Context, e Erasure) (Erased, error)
 
 	// Rooms are the rooms that have messages, after one, in the order of ids.

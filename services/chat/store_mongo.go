@@ -29,7 +29,11 @@ func mongoSchema() mongodb.Schema {
 	unique := func(name string, keys bson.D) mongo.IndexModel {
 		return mongo.IndexModel{Keys: keys, Options: options.Index().SetName(name).SetUnique(true)}
 	}
-	return mongodb.Schema{Steps: []mongodb.Step{{Name: "collections"}}, Indexes: map[string][]mongo.IndexModel{
+	steps := []mongodb.Step{
+		{Name: "collections"},
+		{Name: "who has written in which room", Run: carryWriters, Breaks: true}, // older programs note nobody
+	}
+	return mongodb.Schema{Steps: steps, Indexes: map[string][]mongo.IndexModel{
 		"messages": {
 			unique(indexClientID, bson.D{{Key: "room_id", Value: 1}, {Key: "sender_id", Value: 1}, {Key: "client_id", Value: 1}}),
 			unique(indexSeq, bson.D{{Key: "room_id", Value: 1}, {Key: "seq", Value: -1}}),
@@ -46,6 +50,8 @@ type mongoStore struct {
 	messages *mongo.Collection
 	reads    *mongo.Collection
 	expired  *mongo.Collection
+	erasures *mongo.Collection
+	writers  *writers
 	own      *ownReads
 	*mongodb.Outbox
 }
@@ -64,6 +70,8 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 		messages: db.Collection("messages"),
 		reads:    db.Collection("read_positions"),
 		expired:  db.Collection("expired"),
+		erasures: db.Collection("erasures"),
+		writers:  newWriters(db),
 		Outbox:   db.Outbox("messages", mongodb.NoticeBoard),
 	}
 	s.own = startOwnReads(s.writeReads)
@@ -88,9 +96,12 @@ func (s *mongoStore) Close() error {
 	return s.db.Close(ctx)
 }
 
-// Append is one ordered insert. The senders' read positions follow outside of
-// it (see ownReads).
+// Append is one ordered insert, after senders that are new in a room are noted.
+// The senders' read positions follow outside of it (see ownReads).
 func (s *mongoStore) Append(ctx context.Context, records []Record) (stored int, err error) {
+	if err := s.writers.note(ctx, records); err != nil {
+		return 0, err
+	}
 	docs := make([]any, len(records))
 	for i, r := range records {
 		docs[i] = messageDoc{

@@ -26,9 +26,8 @@ type messageDoc struct {
 
 // readDoc is a read position, under "<user>.<room>": ids have no dots.
 type readDoc struct {
-	ID     string `bson:"_id"`
-	Seq    int64  `bson:"seq"`
-	Erased string `bson:"erased,omitempty"` // the last client_id that an erasure has come to
+	ID  string `bson:"_id"`
+	Seq int64  `bson:"seq"`
 }
 
 func readID(userID, roomID string) string { return userID + "." + roomID }

@@ -3,39 +3,37 @@ package chat
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
 	"github.com/parley-im/parley/pkg/mongodb"
 )
 
-// Positions implements Store.
+// Positions implements Store. A room in which the user has written is among
+// them also if the write of the position was lost.
 func (s *mongoStore) Positions(ctx context.Context, userID, after string, limit int) ([]Position, error) {
-	docs, err := s.readDocs(ctx, userID, after, limit)
-	list := make([]Position, len(docs))
-	for i, d := range docs {
-		list[i] = d.position(userID)
-	}
-	return list, err
-}
-
-func (d readDoc) position(userID string) Position {
-	return Position{UserID: userID, RoomID: strings.TrimPrefix(d.ID, readID(userID, "")), Seq: d.Seq}
-}
-
-// readDocs walks the primary key: of the characters of an id only "-" sorts
-// before the dot behind a user's, and "/" comes right after it.
-func (s *mongoStore) readDocs(ctx context.Context, userID, after string, limit int) ([]readDoc, error) {
-	filter := bson.D{{Key: "_id", Value: bson.D{{Key: "$gt", Value: readID(userID, after)}, {Key: "$lt", Value: userID + "/"}}}}
 	var docs []readDoc
-	err := mongodb.Find(ctx, s.reads, filter, &docs, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetLimit(int64(limit)))
-	if err != nil {
+	byID := options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetLimit(int64(limit))
+	if err := mongodb.Find(ctx, s.reads, ofUser(userID, after), &docs, byID); err != nil {
 		return nil, fmt.Errorf("read positions: %w", err)
 	}
-	return docs, nil
+	rooms, err := s.writers.rooms(ctx, userID, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Position, 0, len(docs)+len(rooms))
+	for _, d := range docs {
+		list = append(list, Position{UserID: userID, RoomID: roomOfID(userID, d.ID), Seq: d.Seq})
+	}
+	for _, room := range rooms {
+		list = append(list, Position{UserID: userID, RoomID: room})
+	}
+	slices.SortStableFunc(list, func(a, b Position) int { return strings.Compare(a.RoomID, b.RoomID) })
+	list = slices.CompactFunc(list, func(a, b Position) bool { return a.RoomID == b.RoomID }) // the first has the seq
+	return list[:min(limit, len(list))], nil
 }
 
 // Written walks indexClientID; the cursor is the last client_id.
@@ -63,71 +61,4 @@ func writtenAfter(roomID, userID, clientID string) bson.D {
 
 func byClientID(limit int) *options.FindOptions {
 	return options.Find().SetSort(bson.D{{Key: "client_id", Value: 1}}).SetLimit(int64(limit))
-}
-
-// Erase goes along what the user wrote in a room, and notes in the read
-// position how far it has come, so that an erasure that was cut off goes on
-// where it was. The position goes when nothing is left. Each removal and the event that
-// tells it are one write, as ever; e.Events come before, on the notice board.
-func (s *mongoStore) Erase(ctx context.Context, e Erasure) (Erased, error) {
-	docs, err := s.readDocs(ctx, e.UserID, "", 1)
-	if err != nil || len(docs) == 0 {
-		return Erased{Done: err == nil}, err
-	}
-	at, roomID := docs[0], docs[0].position(e.UserID).RoomID
-	var found []Record
-	err = s.find(ctx, writtenAfter(roomID, e.UserID, at.Erased), byClientID(e.Limit), func(r Record) bool {
-		found = append(found, r)
-		return true
-	})
-	if err != nil {
-		return Erased{}, err
-	}
-	if len(e.Events) > 0 {
-		if err := s.Post(ctx, e.Events); err != nil {
-			return Erased{}, err
-		}
-	}
-	done, err := s.bury(ctx, e, found)
-	if err == nil && len(found) == e.Limit {
-		_, err = s.reads.UpdateOne(ctx, bson.D{{Key: "_id", Value: at.ID}}, bson.D{{Key: "$set", Value: bson.D{{Key: "erased", Value: found[e.Limit-1].ClientID}}}})
-	} else if err == nil {
-		err = s.forgetRead(ctx, at)
-	}
-	if err != nil {
-		return Erased{}, fmt.Errorf("erase messages: %w", mongodb.AsFault(err))
-	}
-	return done, nil
-}
-
-// bury removes those that are not removed yet.
-func (s *mongoStore) bury(ctx context.Context, e Erasure, found []Record) (done Erased, err error) {
-	var writes []mongo.WriteModel
-	for _, m := range found {
-		if m.RemovedAt != nil {
-			continue
-		}
-		r, err := e.removal(Place{RoomID: m.RoomID, Seq: m.Seq})
-		if err != nil {
-			return Erased{}, err
-		}
-		filter, update := tombstone(r)
-		writes = append(writes, mongo.NewUpdateOneModel().SetFilter(filter).SetUpdate(update))
-		done.Removed = append(done.Removed, r.Place)
-	}
-	if len(writes) > 0 {
-		_, err = s.messages.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false))
-	}
-	return done, err
-}
-
-// forgetRead begins anew with a room whose position has moved meanwhile: a
-// message may have come behind those that were looked at.
-func (s *mongoStore) forgetRead(ctx context.Context, at readDoc) error {
-	gone, err := s.reads.DeleteOne(ctx, bson.D{{Key: "_id", Value: at.ID}, {Key: "seq", Value: at.Seq}})
-	if err != nil || gone.DeletedCount > 0 {
-		return err
-	}
-	_, err = s.reads.UpdateOne(ctx, bson.D{{Key: "_id", Value: at.ID}}, bson.D{{Key: "$unset", Value: bson.D{{Key: "erased", Value: ""}}}})
-	return err
 }

@@ -225,8 +225,10 @@ func erasesPartByPart(t *testing.T, s chat.Store) {
 		}
 		same(t, got, want)
 	}
-	if got := positions(t, s, "ann", "", 10); len(got) != 0 {
-		t.Errorf("positions are left: %+v", got)
+	for _, got := range positions(t, s, "ann", "", 10) { // a room may still be named
+		if got.Seq != 0 {
+			t.Errorf("a position is left: %+v", got)
+		}
 	}
 	if got := positions(t, s, "ben", "", 10); len(got) != 2 {
 		t.Errorf("of ben are left: %+v", got)
