@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 )
@@ -26,15 +24,14 @@ type MembershipOptions struct {
 // of the room. What refuses is never taken from memory: who has just joined
 // is let in at once.
 type Memberships struct {
-	ask    AskMembership
-	o      MembershipOptions
-	flight singleflight.Group
-	ticks  atomic.Uint64 // orders questions and requests
+	ask   AskMembership
+	o     MembershipOptions
+	ticks atomic.Uint64 // orders questions, requests and changes
 
-	mu    sync.Mutex
-	rooms map[string]*knownRoom // those with members kept or questions open
-	order *list.List            // *membership, as kept: the oldest first
-	epoch uint64                // raised by DropAll
+	mu      sync.Mutex
+	rooms   map[string]*knownRoom // those with members kept or questions open
+	order   *list.List            // *membership, as kept: the oldest first
+	dropped uint64                // tick of the last DropAll
 }
 
 // AskMembership asks social about one user in one room.
@@ -43,8 +40,17 @@ type AskMembership func(ctx context.Context, roomID, userID string) (contract.Me
 // knownRoom is what is kept of one room.
 type knownRoom struct {
 	members map[string]*membership // by user
+	asking  map[string]*question   // by user: those that others may join
 	open    int                    // questions to social under way
 	floor   int64                  // the newest revision heard of while any of it is kept
+	changed uint64                 // tick of the last change
+}
+
+// question is one to social, on its way.
+type question struct {
+	done   chan struct{} // closed when the rest is set
+	answer *membership
+	err    error
 }
 
 // membership is an answer of social's.
@@ -53,6 +59,7 @@ type membership struct {
 	reply          contract.MembershipReply
 	asked          uint64    // tick
 	at             time.Time // of asking: what it says was true then
+	outdated       bool      // while it was asked for, a newer revision became known
 }
 
 // NewMemberships returns an empty memory in front of ask.
@@ -81,7 +88,7 @@ func (m *Memberships) Place(ctx context.Context, roomID, userID string, allow fu
 		err := judge(found.reply, allow)
 		// A refusal counts only if it was asked for after this request came:
 		// neither one from memory nor one from a question that was under way.
-		if err == nil || found.asked > arrived {
+		if err != nil && found.asked > arrived || err == nil && !found.outdated {
 			return found.reply, err
 		}
 		found = nil
@@ -108,8 +115,8 @@ func judge(reply contract.MembershipReply, allow func(contract.Membership) error
 
 var errNoRoom = fault.New(fault.NotFound, "there is no such room")
 
-// Changed drops what is older than the room's new revision, also what is
-// being asked for right now.
+// Changed drops what is older than the room's new revision. Questions that are
+// under way answer nobody who asks from now on.
 func (m *Memberships) Changed(roomID string, rev int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -117,7 +124,8 @@ func (m *Memberships) Changed(roomID string, rev int64) {
 	if !ok {
 		return // whatever is asked from now on sees the revision
 	}
-	r.floor = max(r.floor, rev)
+	r.floor, r.changed = max(r.floor, rev), m.ticks.Add(1)
+	clear(r.asking)
 	for user, kept := range r.members {
 		if kept.reply.Membership.Rev < r.floor {
 			delete(r.members, user)
@@ -127,14 +135,16 @@ func (m *Memberships) Changed(roomID string, rev int64) {
 }
 
 // DropAll forgets everything, also what is being asked for: revisions may
-// have been missed.
+// have been missed. Questions that are under way answer nobody who asks from
+// now on.
 func (m *Memberships) DropAll() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.epoch++
+	m.dropped = m.ticks.Add(1)
 	m.order.Init()
 	for id, r := range m.rooms {
 		clear(r.members)
+		clear(r.asking)
 		m.tidy(id, r)
 	}
 }
@@ -154,49 +164,61 @@ func (m *Memberships) recall(roomID, userID string) *membership {
 	return kept
 }
 
-// fetch asks social, together with whoever asks the same at this moment.
+// fetch asks social, together with others who ask the same at this moment.
 func (m *Memberships) fetch(ctx context.Context, roomID, userID string) (*membership, error) {
-	// Owned by the flight, ended by the timeout; as many as there are
-	// requests at most. One caller who leaves does not take it from others.
-	asking := m.flight.DoChan(roomID+"/"+userID, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.o.Timeout)
-		defer cancel()
-		return m.question(ctx, roomID, userID)
-	})
+	q := m.join(ctx, roomID, userID)
 	select {
-	case done := <-asking:
-		if done.Err != nil {
-			return nil, done.Err
-		}
-		return done.Val.(*membership), nil
+	case <-q.done:
+		return q.answer, q.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-func (m *Memberships) question(ctx context.Context, roomID, userID string) (*membership, error) {
-	answer := &membership{roomID: roomID, userID: userID, asked: m.ticks.Add(1), at: m.o.Now()}
+// join returns the question that is under way, or a new one.
+func (m *Memberships) join(ctx context.Context, roomID, userID string) *question {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	r, ok := m.rooms[roomID]
 	if !ok {
-		r = &knownRoom{members: make(map[string]*membership)}
+		r = &knownRoom{members: make(map[string]*membership), asking: make(map[string]*question)}
 		m.rooms[roomID] = r
 	}
+	if q, ok := r.asking[userID]; ok {
+		return q
+	}
+	q := &question{
+		done:   make(chan struct{}),
+		answer: &membership{roomID: roomID, userID: userID, asked: m.ticks.Add(1), at: m.o.Now()},
+	}
+	r.asking[userID] = q
 	r.open++
-	epoch := m.epoch
-	m.mu.Unlock()
+	// Ended by its timeout; as many as there are requests at most. One caller who
+	// leaves does not take it from others.
+	go m.run(context.WithoutCancel(ctx), r, q)
+	return q
+}
 
-	var err error
-	answer.reply, err = m.ask(ctx, roomID, userID)
+func (m *Memberships) run(ctx context.Context, r *knownRoom, q *question) {
+	ctx, cancel := context.WithTimeout(ctx, m.o.Timeout)
+	defer cancel()
+	answer := q.answer
+	answer.reply, q.err = m.ask(ctx, answer.roomID, answer.userID)
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer close(q.done)
 	r.open--
-	if err == nil && answer.reply.Member && epoch == m.epoch && answer.reply.Membership.Rev >= r.floor {
+	if r.asking[answer.userID] == q {
+		delete(r.asking, answer.userID)
+	}
+	old := answer.reply.Membership.Rev < r.floor
+	// What was asked for after a change counts, whatever its revision.
+	answer.outdated = answer.asked < m.dropped || old && answer.asked < r.changed
+	if q.err == nil && answer.reply.Member && !answer.outdated && !old {
 		m.keep(r, answer)
 	}
-	m.tidy(roomID, r)
-	return answer, err
+	m.tidy(answer.roomID, r)
 }
 
 // keep remembers the answer, and forgets the oldest ones that have run out or
