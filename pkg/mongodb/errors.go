@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/mongo"
 
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/probe"
 )
 
 // IsDuplicate reports whether err is, or wraps, a write that the unique index
@@ -66,7 +67,8 @@ func indexOf(message string) (name string, ok bool) {
 // AsFault returns err as fault.Unavailable when the server could not be
 // reached or could not answer for now: no primary, a failover, a network
 // error, too few members for the write concern. The outcome of such a write
-// is not known. Any other error, nil and those of ctx too, it returns
+// is not known. It is also Unavailable when the server refuses writes: its disk
+// is full, or the user may only read. Any other error, nil and those of ctx too, it returns
 // unchanged.
 func AsFault(err error) error {
 	var f *fault.Error
@@ -77,9 +79,21 @@ func AsFault(err error) error {
 		return err
 	case mongo.IsNetworkError(err), mongo.IsTimeout(err), isTransient(err), errors.Is(err, mongo.ErrClientDisconnected):
 		return fault.New(fault.Unavailable, "the store does not answer").Because(err)
+	case refusesWrites(err):
+		return probe.NotWritable(err)
 	default:
 		return err
 	}
+}
+
+// unwritable are the codes of a server that does not store what it is asked
+// to: Unauthorized and OutOfDiskSpace, from
+// https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+var unwritable = []int{13, 14031}
+
+func refusesWrites(err error) bool {
+	var server mongo.ServerError
+	return errors.As(err, &server) && slices.ContainsFunc(unwritable, server.HasErrorCode)
 }
 
 // transient are the codes of a server that steps down, shuts down or waits

@@ -65,6 +65,8 @@ func TestAsFault(t *testing.T) {
 		"not_primary":       {mongo.WriteException{Labels: []string{"RetryableWriteError"}}, fault.Unavailable},
 		"no_majority":       {mongo.WriteException{WriteConcernError: &mongo.WriteConcernError{Code: 64}}, fault.Unavailable},
 		"no_majority_bulk":  {mongo.BulkWriteException{WriteConcernError: &mongo.WriteConcernError{Code: 64}}, fault.Unavailable},
+		"may_only_read":     {mongo.CommandError{Code: 13, Message: "not authorized on chat to execute command"}, fault.Unavailable},
+		"disk_full":         {mongo.WriteException{WriteErrors: mongo.WriteErrors{{Code: 14031, Message: "available disk space is below"}}}, fault.Unavailable},
 		"closed":            {mongo.ErrClientDisconnected, fault.Unavailable},
 		"deadline":          {topology.ServerSelectionError{Wrapped: context.DeadlineExceeded}, fault.DeadlineExceeded},
 		"deadline_midway":   {mongo.CommandError{Labels: []string{"NetworkError"}, Wrapped: context.DeadlineExceeded}, fault.DeadlineExceeded},

@@ -14,12 +14,15 @@ import (
 	"fmt"
 	"time"
 
+	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 	"go.mongodb.org/mongo-driver/mongo/readconcern"
 	"go.mongodb.org/mongo-driver/mongo/readpref"
 	"go.mongodb.org/mongo-driver/mongo/writeconcern"
 	"go.mongodb.org/mongo-driver/x/mongo/driver/connstring"
+
+	"github.com/parley-im/parley/pkg/probe"
 )
 
 const (
@@ -35,6 +38,7 @@ type DB struct {
 	client *mongo.Client
 	db     *mongo.Database
 	schema Schema // of Migrate
+	writes probe.Writes
 }
 
 // Connect opens the database that the URI's path names, else defaultDatabase,
@@ -54,7 +58,7 @@ func Connect(ctx context.Context, uri, defaultDatabase string) (*DB, error) {
 		return nil, fmt.Errorf("connect to MongoDB: %w", err)
 	}
 	db := &DB{client: client, db: client.Database(name)}
-	if err := db.Ping(ctx); err != nil {
+	if err := db.ping(ctx); err != nil {
 		_ = db.Close(context.WithoutCancel(ctx))
 		return nil, err
 	}
@@ -90,8 +94,26 @@ func (db *DB) EnsureIndexes(ctx context.Context, collection string, models ...mo
 	return nil
 }
 
-// Ping asks the primary for a sign of life.
+// Ping asks the primary for a sign of life and, at most every [probe.Every],
+// writes to the database.
 func (db *DB) Ping(ctx context.Context) error {
+	if err := db.ping(ctx); err != nil {
+		return err
+	}
+	return db.writes.Check(ctx, db.probe)
+}
+
+// probe changes a document that nothing else uses.
+func (db *DB) probe(ctx context.Context) error {
+	_, err := db.Collection("write_probe").UpdateOne(ctx, bson.D{{Key: "_id", Value: "probe"}},
+		bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: int64(1)}}}}, options.Update().SetUpsert(true))
+	if err != nil && !IsDuplicate(err, "") { // another replica made it first, so writing works
+		return fmt.Errorf("write to database %s: %w", db.db.Name(), AsFault(err))
+	}
+	return nil
+}
+
+func (db *DB) ping(ctx context.Context) error {
 	if err := db.client.Ping(ctx, readpref.Primary()); err != nil {
 		return fmt.Errorf("ping MongoDB: %w", AsFault(err))
 	}

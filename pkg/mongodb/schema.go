@@ -66,7 +66,7 @@ var errTakenOver = errors.New("another replica has taken over")
 // makes the indexes that it lacks, which MongoDB builds while others read and
 // write. It returns when both are done: the replica is not ready before, and
 // those that run go on meanwhile. A database that a newer program has made
-// unusable for this one is an error.
+// unusable for this one is an error, as is one that can't be written.
 func (db *DB) Migrate(ctx context.Context, s Schema) error {
 	db.schema = s
 	known := len(s.Steps)
@@ -81,9 +81,12 @@ func (db *DB) Migrate(ctx context.Context, s Schema) error {
 		}
 		switch {
 		case now.version().Newer(known):
-			return nil
+			return db.probe(ctx)
 		case now.Steps == known:
-			return db.makeIndexes(ctx)
+			if err := db.makeIndexes(ctx); err != nil {
+				return err
+			}
+			return db.probe(ctx)
 		}
 		held, err := lock.take(ctx, holder, schemaLease)
 		switch {

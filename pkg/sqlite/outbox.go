@@ -24,6 +24,10 @@ CREATE TABLE IF NOT EXISTS lease (
 	holder   TEXT NOT NULL,
 	until_ms INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS write_probe (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	n   INTEGER NOT NULL
+) STRICT;
 `
 
 // AddEvents puts events into the outbox within the transaction of the change

@@ -14,13 +14,15 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/parley-im/parley/pkg/probe"
 )
 
 const (
@@ -44,7 +46,9 @@ type DB struct {
 	write *sql.DB // one connection: writes of this process queue here
 	read  *sql.DB
 
+	path   string // absolute
 	schema Schema
+	writes probe.Writes
 
 	mu    sync.RWMutex
 	reads map[string]*sql.Stmt // of Rows, by their text
@@ -52,15 +56,16 @@ type DB struct {
 
 // Open opens the file at path, makes it (0600, its directory 0700) when it is
 // missing, and brings it to the schema, which may be empty. The tables outbox,
-// lease and schema_version are added by itself. A database that a newer
-// program has made unusable for this one is an error. The caller closes the
-// DB.
+// lease, write_probe and schema_version are added by itself. It is an error,
+// which names the file, when the database can't be written, is damaged or has
+// been emptied, or when a newer program has made it unusable for this one. The
+// caller closes the DB.
 func Open(ctx context.Context, path string, schema Schema) (*DB, error) {
-	abs, err := makeFile(path)
+	abs, err := makeFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{schema: schema, reads: map[string]*sql.Stmt{}}
+	db := &DB{path: abs, schema: schema, reads: map[string]*sql.Stmt{}}
 	db.write, err = openPool(abs, 1, "journal_mode(WAL)", fmt.Sprintf("journal_size_limit(%d)", walLimit),
 		fmt.Sprintf("busy_timeout(%d)", writeLockWait.Milliseconds()))
 	if err != nil {
@@ -69,19 +74,39 @@ func Open(ctx context.Context, path string, schema Schema) (*DB, error) {
 	if db.read, err = openPool(abs, readers, "query_only(1)"); err != nil {
 		return nil, errors.Join(err, db.write.Close())
 	}
-	if err := db.migrate(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open sqlite store: %w", err), db.Close())
+	err = db.migrate(ctx)
+	if err == nil {
+		err = db.probe(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(notOpened(abs, err), db.Close())
 	}
 	return db, nil
 }
 
-// Ping reads from the file.
+// Ping reads from the file and, at most every [probe.Every], writes to it.
 func (db *DB) Ping(ctx context.Context) error {
 	var n int
 	if err := db.read.QueryRowContext(ctx, `SELECT count(*) FROM lease`).Scan(&n); err != nil {
 		return fmt.Errorf("ping sqlite store: %w", AsFault(err))
 	}
+	if err := db.writes.Check(ctx, db.probe); err != nil {
+		return fmt.Errorf("write to %s: %w", db.path, err)
+	}
 	return nil
+}
+
+// probe changes a row that nothing else uses. A transaction without a change
+// would succeed on a file that can only be read.
+func (db *DB) probe(ctx context.Context) error {
+	err := db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO write_probe (one, n) VALUES (1, 1) ON CONFLICT (one) DO UPDATE SET n = n + 1`)
+		return err
+	})
+	if primary(err) == sqlite3.SQLITE_BUSY {
+		return fmt.Errorf("%w: %w", probe.ErrBusy, err)
+	}
+	return err
 }
 
 // Close waits for statements in hand and closes the file.
@@ -113,32 +138,4 @@ func dsn(path string, pragmas ...string) string {
 		"_pragma":       append([]string{"synchronous(FULL)", "foreign_keys(1)"}, pragmas...),
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
-}
-
-// makeFile makes an empty file that only its owner reads: SQLite would follow
-// the umask. It appears under its name by a link, never opened by it: closing
-// a file drops the POSIX locks that SQLite holds on it in this process.
-func makeFile(path string) (abs string, err error) {
-	if abs, err = filepath.Abs(path); err != nil {
-		return "", fmt.Errorf("find sqlite store: %w", err)
-	}
-	dir := filepath.Dir(abs)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("make directory of sqlite store: %w", err)
-	}
-	if _, err := os.Stat(abs); err == nil {
-		return abs, nil
-	}
-	f, err := os.CreateTemp(dir, ".new-store-*") // 0600
-	if err != nil {
-		return "", fmt.Errorf("make sqlite store: %w", err)
-	}
-	defer os.Remove(f.Name())
-	if err := f.Close(); err != nil {
-		return "", fmt.Errorf("make sqlite store: %w", err)
-	}
-	// A file system without hard links has no modes to lose, and whoever
-	// was first has made the same file: both leave the rest to SQLite.
-	_ = os.Link(f.Name(), abs)
-	return abs, nil
 }

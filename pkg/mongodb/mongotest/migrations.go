@@ -40,6 +40,15 @@ func Migrations(t *testing.T, connect func(t *testing.T) *mongodb.DB) {
 	db := connect(t)
 	migrate(t, db, release(1))
 	wantState(t, db, schema.State{Version: schema.Version{Steps: 1}, Known: 1})
+	wantProbed(t, db, 1) // at start
+	if err := db.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantProbed(t, db, 2) // and by readiness, which does not write again at once
+	if err := db.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantProbed(t, db, 2)
 
 	broken := release(2)
 	broken.Steps[1].Run = func(context.Context, *mongodb.DB) error { return errors.New("cut off") }
@@ -98,6 +107,17 @@ func wantRuns(t *testing.T, db *mongodb.DB, step string, want int) {
 	}
 	if run.N != want {
 		t.Errorf("step %s ran %d times, want %d", step, run.N, want)
+	}
+}
+
+// wantProbed checks how often a write to the database has been tried.
+func wantProbed(t *testing.T, db *mongodb.DB, want int64) {
+	t.Helper()
+	var probe struct {
+		N int64 `bson:"n"`
+	}
+	if err := db.Collection("write_probe").FindOne(t.Context(), bson.D{}).Decode(&probe); err != nil || probe.N != want {
+		t.Errorf("writing was tried %d times, %v; want %d", probe.N, err, want)
 	}
 }
 
