@@ -19,11 +19,8 @@ import (
 	"github.com/parley-im/parley/e2e/system"
 )
 
-// caddyProgram is of the version of the image in docker-compose.yml.
-const caddyProgram = "github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9"
-
 func TestCaddy_is_that_of_the_image(t *testing.T) {
-	_, module, _ := strings.Cut(caddyProgram, "@v")
+	_, module, _ := strings.Cut(system.ToolPackage("caddy"), "@v")
 	if image := project(t).Services["caddy"].Image; image != "caddy:"+module+"-alpine" {
 		t.Errorf("tested %s, used %s", module, image)
 	}
@@ -143,7 +140,7 @@ func startCaddy(t *testing.T, port, resolver string) *caddy {
 	t.Helper()
 	addr, admin := system.FreeAddr(t), system.FreeAddr(t)
 	_, own, _ := strings.Cut(addr, ":")
-	c := &caddy{program: system.Tool(t, caddyProgram), url: "http://" + addr + "/", admin: admin, env: []string{
+	c := &caddy{program: system.Tool(t, "caddy"), url: "http://" + addr + "/", admin: admin, env: []string{
 		"CADDY_ADMIN=" + admin, "CADDY_SITE=:" + own, "CADDY_BIND=127.0.0.1", "CADDY_TRUSTED_PROXIES=192.0.2.1/32",
 		"GATEWAY_PORT=" + port, "GATEWAY_RESOLVER=" + resolver,
 		"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"),

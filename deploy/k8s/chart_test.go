@@ -17,7 +17,7 @@ import (
 )
 
 func TestChart_lint(t *testing.T) {
-	helm := system.Tool(t, helmTool)
+	helm := system.Tool(t, "helm")
 	for _, name := range matrix(t) {
 		if _, err := runHelm(helm, "lint", "--strict", "--with-subcharts=false", "--values", "testdata/values/"+name+".yaml", chart); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -103,7 +103,7 @@ func TestChart_versions_are_one(t *testing.T) {
 }
 
 func TestChart_notes(t *testing.T) {
-	helm := system.Tool(t, helmTool)
+	helm := system.Tool(t, "helm")
 	for name, want := range map[string][]string{
 		"defaults": {"neither ingress nor httpRoute", "set test.existingSecret"},
 		"engines":  {"helm -n chat test parley", "port-forward service/parley-mailpit", "too small"},

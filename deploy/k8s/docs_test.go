@@ -39,7 +39,7 @@ func blocks(t *testing.T) map[string][]string {
 // The values of the document are values that the chart takes, also with a
 // public host, and leave nothing to warn of but that.
 func TestDocs_values_are_taken(t *testing.T) {
-	helm := system.Tool(t, helmTool)
+	helm := system.Tool(t, "helm")
 	list := blocks(t)["values.yaml"]
 	if len(list) != 3 {
 		t.Fatalf("there are %d examples", len(list))

@@ -11,7 +11,7 @@ import (
 // Each file of testdata/wrong says in its first line what helm must name:
 // "# names: WORD WORD".
 func TestRefusals(t *testing.T) {
-	helm := system.Tool(t, helmTool)
+	helm := system.Tool(t, "helm")
 	list := names(t, "wrong")
 	if len(list) < 10 {
 		t.Fatalf("only %d wrong files", len(list))

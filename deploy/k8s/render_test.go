@@ -26,9 +26,6 @@ import (
 	"github.com/parley-im/parley/e2e/system"
 )
 
-// helmTool is the one that all tests run.
-const helmTool = "helm.sh/helm/v4/cmd/helm@v4.3.1"
-
 const release = "parley"
 
 // helmHome keeps helm from what the user's own has.
@@ -70,7 +67,7 @@ func render(t *testing.T, name string) *rendering {
 
 func renderFile(t *testing.T, file string) *rendering {
 	t.Helper()
-	helm := system.Tool(t, helmTool)
+	helm := system.Tool(t, "helm")
 	once, _ := renderings.LoadOrStore(file, sync.OnceValues(func() (*rendering, error) {
 		text, err := runHelm(helm, "template", release, chart, "--namespace", "chat", "--values", file)
 		if err != nil {

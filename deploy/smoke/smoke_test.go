@@ -16,9 +16,6 @@ import (
 	"github.com/parley-im/parley/e2e/system"
 )
 
-// mailpitTool is the Mailpit of the chart and of docker-compose.yml.
-const mailpitTool = "github.com/axllent/mailpit@v1.33.1"
-
 func TestMain(m *testing.M) {
 	code := m.Run()
 	system.Cleanup()
@@ -133,7 +130,7 @@ func TestSmoke_wrong_words(t *testing.T) {
 // of the authority that signed its own.
 func startMailpit(t *testing.T) (api, smtp, trusted string) {
 	t.Helper()
-	binary := system.Tool(t, mailpitTool)
+	binary := system.Tool(t, "mailpit")
 	set, dir, trusted := credentials.Set{}, t.TempDir(), t.TempDir()
 	if err := set.Fill(time.Now(), []string{"127.0.0.1"}); err != nil {
 		t.Fatal(err)

@@ -20,10 +20,15 @@ var built = struct {
 	paths map[string]string
 }{paths: map[string]string{}}
 
-// Build makes the binary of a package once for all tests of a run, with the
-// race detector when the tests have it, and returns its path.
+// Build returns the path of a package's binary. PARLEY_PROGRAMS names the
+// directory where "make programs" has built them, once for all packages of
+// tests. Without it each test binary builds what it needs, once, with the race
+// detector if the tests have it.
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
+	if dir := os.Getenv("PARLEY_PROGRAMS"); dir != "" {
+		return prebuilt(t, dir, path.Base(pkg), "make programs")
+	}
 	built.Lock()
 	defer built.Unlock()
 	if binary, ok := built.paths[pkg]; ok {
@@ -37,16 +42,19 @@ func Build(t testing.TB, pkg string) string {
 	return binary
 }
 
-// BuildPlain makes standalone without the race detector, which ends a process
-// at 8,128 goroutines.
+// BuildPlain is Build for standalone without the race detector, which ends a
+// process at 8,128 goroutines.
 func BuildPlain(t testing.TB) string {
 	t.Helper()
+	const name = "standalone-plain"
+	if dir := os.Getenv("PARLEY_PROGRAMS"); dir != "" {
+		return prebuilt(t, dir, name, "make programs")
+	}
 	if !raceEnabled {
 		return Build(t, standalone)
 	}
 	built.Lock()
 	defer built.Unlock()
-	const name = "standalone-plain"
 	if built.paths[name] == "" {
 		binary, err := build(standalone, name, false)
 		if err != nil {

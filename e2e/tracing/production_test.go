@@ -1,4 +1,4 @@
-package e2e
+package tracing
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 
+	"github.com/parley-im/parley/e2e/shell"
 	"github.com/parley-im/parley/e2e/system"
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
@@ -41,15 +42,15 @@ func TestTracing_production(t *testing.T) {
 	if err := bus.EnsureStream(ctx, nc, bus.StreamConfig{Replicas: securedServers}); err != nil {
 		t.Fatal(err)
 	}
-	sh := newShell(t, []string{system.Tool(t, natsCLI)}, "SERVER="+urls)
-	sh.dir = c.dir
+	sh := shell.New(t, []string{system.Tool(t, "nats")}, "SERVER="+urls)
+	sh.Dir = c.dir
 	ran := 0
-	for _, e := range examples(t, tracingDocument) {
-		if e.section != productionSection {
+	for _, e := range shell.Examples(t, tracingDocument) {
+		if e.Section != productionSection {
 			continue
 		}
 		ran++
-		t.Run(fmt.Sprintf("line %d", e.line), func(t *testing.T) { sh.run(t, e, func() {}) })
+		t.Run(fmt.Sprintf("line %d", e.Line), func(t *testing.T) { sh.Run(t, e, func() {}) })
 	}
 	if ran == 0 {
 		t.Fatalf("no section %q in %s", productionSection, tracingDocument)

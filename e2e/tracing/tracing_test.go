@@ -1,74 +1,51 @@
-package e2e
+// Package tracing runs the commands of docs/tracing.md with the NATS CLI.
+package tracing
 
 import (
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/parley-im/parley/e2e/person"
+	"github.com/parley-im/parley/e2e/shell"
 	"github.com/parley-im/parley/e2e/system"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/id"
 )
 
 const (
-	// natsCLI is the NATS CLI, as docs/tracing.md names it.
-	natsCLI = "github.com/nats-io/natscli/nats@v0.5.1"
-
-	tracingDocument = "../docs/tracing.md"
-	// productionSection is run on servers of its own, by TestTracing_production.
+	tracingDocument = "../../docs/tracing.md"
+	// productionSection has servers of its own: TestTracing_production.
 	productionSection = "In production"
 )
 
-// tracing runs every command of docs/tracing.md, with the real CLI, while
+// TestTracing runs every command of docs/tracing.md, with the real CLI, while
 // people talk.
-func tracing(t *testing.T, s *system.System) {
+func TestTracing(t *testing.T) {
+	s := system.Start(t, system.Options{})
 	l := newLife(t, s)
-	sh := newShell(t, []string{system.Tool(t, natsCLI)},
+	sh := shell.New(t, []string{system.Tool(t, "nats")},
 		"SERVER=nats://"+s.NATSAddr, "DATA="+s.Data, "ROOM="+l.room.ID, "USER_ID="+l.bob.ID)
-	if document, err := os.ReadFile(tracingDocument); err != nil || !strings.Contains(string(document), "go install "+natsCLI) {
-		t.Errorf("%s does not install %s: %v", tracingDocument, natsCLI, err)
+	if document, err := os.ReadFile(tracingDocument); err != nil || !strings.Contains(string(document), "go install "+system.ToolPackage("nats")) {
+		t.Errorf("%s does not install %s: %v", tracingDocument, system.ToolPackage("nats"), err)
 	}
 	t.Run("the README", func(t *testing.T) { watchIt(t, s, l) })
 	ran := 0
-	for _, e := range examples(t, tracingDocument) {
-		if e.section == productionSection {
+	for _, e := range shell.Examples(t, tracingDocument) {
+		if e.Section == productionSection {
 			continue
 		}
 		ran++
-		t.Run(fmt.Sprintf("line %d", e.line), func(t *testing.T) {
-			sh.run(t, e, func() { l.turn(t) })
+		t.Run(fmt.Sprintf("line %d", e.Line), func(t *testing.T) {
+			sh.Run(t, e, func() { l.turn(t) })
 		})
 	}
 	if ran == 0 {
 		t.Fatalf("no commands in %s", tracingDocument)
 	}
-}
-
-var milliseconds = regexp.MustCompile(`[0-9]+\.[0-9]+`)
-
-// documentedTree is the trace that docs/tracing.md shows, with … for what each
-// run has of its own: how long it took, and what was remembered.
-func documentedTree(t *testing.T) []string {
-	t.Helper()
-	document, err := os.ReadFile(tracingDocument)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(document), "\n## One message as a trace\n")
-	_, block, found := strings.Cut(section, "\n```text\n")
-	block, _, _ = strings.Cut(block, "\n```\n")
-	if !found {
-		t.Fatalf("no tree in %s", tracingDocument)
-	}
-	return slices.DeleteFunc(strings.Split(milliseconds.ReplaceAllString(block, "…"), "\n"), func(line string) bool {
-		return strings.Contains(line, "membership")
-	})
 }
 
 // watchIt runs the commands of the README's section of that name. Some go on
@@ -82,11 +59,11 @@ func watchIt(t *testing.T, s *system.System, l *life) {
 		"nats sub 'im.svc.>'":   `nats: error: …Permissions Violation for Subscription to "im.svc.>"`,
 		"nats --user operator":  `Received JetStream message: stream: IM_EVENTS …im.evt.auth.user.registered`,
 	}
-	sh := newShell(t, []string{system.Tool(t, natsCLI)}, "NATS_URL=nats://"+s.NATSAddr)
-	if err := os.Symlink(s.Data, filepath.Join(sh.dir, "data")); err != nil {
+	sh := shell.New(t, []string{system.Tool(t, "nats")}, "NATS_URL=nats://"+s.NATSAddr)
+	if err := os.Symlink(s.Data, filepath.Join(sh.Dir, "data")); err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile("../README.md")
+	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,20 +76,20 @@ func watchIt(t *testing.T, s *system.System, l *life) {
 		}
 		for line := range strings.Lines(strings.TrimPrefix(block, "sh\n")) {
 			command, _, _ := strings.Cut(strings.TrimSpace(line), "  #")
-			e := example{command: command}
+			e := shell.Example{Command: command}
 			for begins, line := range prints {
 				if strings.HasPrefix(command, begins) {
-					e.output = []string{line}
+					e.Output = []string{line}
 					seen++
 				}
 			}
 			switch {
-			case e.output == nil:
+			case e.Output == nil:
 				t.Errorf("what does it print? %s", command)
-			case strings.HasPrefix(command, "nats sub") && !strings.Contains(e.output[0], "error"):
-				sh.watch(t, e, func() { l.turn(t) })
+			case strings.HasPrefix(command, "nats sub") && !strings.Contains(e.Output[0], "error"):
+				sh.Watch(t, e, func() { l.turn(t) })
 			default:
-				sh.run(t, e, func() { l.turn(t) })
+				sh.Run(t, e, func() { l.turn(t) })
 			}
 		}
 	}
@@ -132,8 +109,11 @@ type life struct {
 // gateway.
 func newLife(t *testing.T, s *system.System) *life {
 	t.Helper()
-	both := people(t, s, "ann", "bob")
-	l := &life{ann: both[0], bob: both[1]}
+	api, err := person.NewAPI("../../docs/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &life{ann: person.New(t, api, s.URLs[0], "ann", s.Code), bob: person.New(t, api, s.URLs[1], "bob", s.Code)}
 	l.ann.Befriend(t, l.bob)
 	l.room = l.ann.Group(t, "watched", l.bob)
 	for _, gateway := range s.URLs {
