@@ -45,12 +45,16 @@ PAGE := services/gateway/web/dist/index.html
 NPM_INSTALLED := web/node_modules/.package-lock.json
 WEB_SOURCES = $(shell find web/app/src web/app/public web/sdk/src web/scripts ! -name '*.test.ts*') $(wildcard web/app/*.* web/*/package.json)
 
+HAVE_NPM = command -v npm >/dev/null || { echo "npm is missing: building the web client needs Node.js (see README.md), which npm comes with" >&2; exit 1; }
+
 web: $(PAGE) ## Build the web client that gateways serve, if something of it has changed.
 
 $(PAGE): $(NPM_INSTALLED) $(WEB_SOURCES)
+	@$(HAVE_NPM)
 	cd web && npm run build
 
 $(NPM_INSTALLED): web/package-lock.json
+	@$(HAVE_NPM)
 	cd web && npm ci
 	@touch $@
 

@@ -5,11 +5,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/run"
 )
 
 // The parts that are not services.
@@ -42,7 +42,6 @@ type flags struct {
 // asked for, and written to out.
 func parseFlags(args []string, out io.Writer) (flags, error) {
 	set := flag.NewFlagSet("standalone", flag.ContinueOnError)
-	set.SetOutput(io.Discard) // mistakes are returned
 	var f flags
 	addrs := set.String("addr", "127.0.0.1:8080", "`addresses` of the gateways, separated by commas, one gateway each")
 	only := set.String("only", strings.Join(allParts(), ","), "the `parts` to run in this process")
@@ -51,16 +50,8 @@ func parseFlags(args []string, out io.Writer) (flags, error) {
 	set.StringVar(&f.natsAddr, "nats-addr", "127.0.0.1:4222", "`address` of NATS")
 	set.StringVar(&f.redisAddr, "redis-addr", "127.0.0.1:0", "`address` of Redis; port 0 takes a free one")
 	set.StringVar(&f.backup, "backup", "", "copy the -data directory, in which standalone may be running, to this new `directory`, and exit")
-	if err := set.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(out, "standalone runs all of Parley, or some parts of it, in one process.")
-			set.SetOutput(out)
-			set.PrintDefaults()
-		}
+	if err := run.ParseFlags(set, args, "standalone runs all of Parley, or some parts of it, in one process.", out); err != nil {
 		return f, err
-	}
-	if set.NArg() > 0 {
-		return f, fmt.Errorf("unknown argument %q", set.Arg(0))
 	}
 	f.addrs = strings.Split(*addrs, ",")
 	if err := f.setOnly(strings.Split(*only, ",")); err != nil {
@@ -74,7 +65,7 @@ func (f *flags) setOnly(names []string) error {
 	all := allParts()
 	for _, name := range names {
 		if !slices.Contains(all, name) {
-			return fmt.Errorf("-only: unknown part %q, there are %s", name, strings.Join(all, ", "))
+			return fmt.Errorf("-only: there is no part %q; there are %s", name, strings.Join(all, ", "))
 		}
 	}
 	for _, part := range all {
@@ -86,12 +77,19 @@ func (f *flags) setOnly(names []string) error {
 }
 
 func (f *flags) check() error {
-	for _, addr := range append([]string{f.opsAddr, f.natsAddr, f.redisAddr}, f.addrs...) {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			return fmt.Errorf("bad address: %w", err)
+	var errs []error
+	check := func(flag string, addrs ...string) {
+		for _, addr := range addrs {
+			if err := run.CheckAddress(addr); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", flag, err))
+			}
 		}
 	}
-	return nil
+	check("-addr", f.addrs...)
+	check("-ops-addr", f.opsAddr)
+	check("-nats-addr", f.natsAddr)
+	check("-redis-addr", f.redisAddr)
+	return errors.Join(errs...)
 }
 
 // runs reports whether the part runs in this process.

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -39,6 +42,9 @@ func startAll(ctx context.Context, g *run.Group, f flags, s Settings, out io.Wri
 		return err
 	}
 	g.OnStop("traces", closing(own))
+	own.OwnProcess()
+	redis.SetLogger(telemetry.Lines(own.Log, "redis")) // a global of its own
+	run.WarnLookalikes(own.Log, slices.Collect(maps.Values(configs()))...)
 	servers, err := startServers(ctx, g, f, s, own.Log)
 	if err != nil {
 		return err

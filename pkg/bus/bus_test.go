@@ -3,6 +3,8 @@ package bus_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"net"
 	"path/filepath"
 	"strings"
@@ -28,6 +30,11 @@ type natsServer struct {
 	options server.Options
 	running *server.Server
 }
+
+// writerFunc is an io.Writer.
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func startNATS(t *testing.T, edit ...func(*server.Options)) *natsServer {
 	t.Helper()
@@ -144,6 +151,24 @@ func TestConnect(t *testing.T) {
 		_, err := bus.Connect(ctx, bus.Config{URL: "nats://chat:hunter2@127.0.0.1:1"}, contract.Chat, telemetry.Discard(contract.Chat))
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Fatalf("got %v", err)
+		}
+	})
+	t.Run("warns that it waits, and where for, without the password", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		tel := telemetry.Discard(contract.Chat)
+		var log strings.Builder
+		tel.Log = slog.New(slog.NewTextHandler(writerFunc(func(line []byte) (int, error) {
+			defer cancel() // it has said what it had to
+			return log.Write(line)
+		}), nil))
+		_, err := bus.Connect(ctx, bus.Config{URL: "nats://chat:hunter2@127.0.0.1:1"}, contract.Chat, tel)
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v", err)
+		}
+		said, _, _ := strings.Cut(log.String(), "\n")
+		if !strings.Contains(said, "level=WARN") || !strings.Contains(said, `msg="waiting for NATS" server=nats://127.0.0.1:1`) || strings.Contains(said, "hunter2") {
+			t.Errorf("logged %s", said)
 		}
 	})
 	t.Run("tells of dropped deliveries", func(t *testing.T) {

@@ -29,6 +29,7 @@ func WithHooks(h *Hooks) Option {
 func Connect(ctx context.Context, cfg Config, service contract.Service, tel *telemetry.Telemetry, opts ...Option) (*nats.Conn, error) {
 	c := &connector{
 		log:     tel.Log,
+		server:  cfg.redacted(),
 		metrics: newConnMetrics(tel.Metrics),
 		hooks:   &Hooks{},
 		first:   make(chan struct{}),
@@ -63,6 +64,7 @@ func Connect(ctx context.Context, cfg Config, service contract.Service, tel *tel
 // connector is what a connection's handlers share.
 type connector struct {
 	log     *slog.Logger
+	server  string // where to, without users and passwords
 	metrics *connMetrics
 	hooks   *Hooks
 	first   chan struct{} // closed when connected for the first time
@@ -101,7 +103,7 @@ func (c *connector) failed(_ *nats.Conn, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.attempt == nil {
-		c.log.Info("waiting for NATS", "err", err)
+		c.log.Warn("waiting for NATS", "server", c.server, "err", withoutURL(err))
 	}
 	c.attempt = err
 }

@@ -88,9 +88,12 @@ func notOK(checks map[string]map[string]string) []string {
 // dialled is where to ask a port that is listened on at addr: one that takes
 // connections on every address of the machine is asked on loopback.
 func dialled(addr string) (string, error) {
+	if err := CheckAddress(addr); err != nil {
+		return "", fmt.Errorf("OPS_ADDR: %w", err)
+	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "", fmt.Errorf("OPS_ADDR is not host:port: %w", err)
+		return "", fmt.Errorf("OPS_ADDR: %w", err)
 	}
 	switch ip, err := netip.ParseAddr(host); {
 	case host == "" || err == nil && ip == netip.IPv4Unspecified():

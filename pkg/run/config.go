@@ -25,7 +25,8 @@ type Variable struct {
 // is named by its tag `envconfig:"NAME"`, behind the prefix: AUTH_NAME. The
 // fields of pkg's own structs, and those tagged `shared:"true"`, may also be
 // set for all services at once as NAME. Structs within are filled as if their
-// fields stood in cfg. The error names everything that is wrong or missing.
+// fields stood in cfg. A string tagged `form:"…"` must be of that form. The
+// error names everything that is wrong or missing, by the variable that was set.
 func Config(prefix string, cfg any) error {
 	var errs []error
 	walk(prefix, reflect.ValueOf(cfg).Elem(), func(v Variable, field reflect.StructField, value reflect.Value) {
@@ -91,10 +92,14 @@ func fill(v Variable, field reflect.StructField, value reflect.Value) error {
 	if err := envconfig.Process(prefix, one.Interface()); err != nil {
 		var parse *envconfig.ParseError
 		if errors.As(err, &parse) { // its own text repeats the value, which may be a secret
-			return fmt.Errorf("%s is not a valid %s", v.Name, v.Type)
+			return notValid(v)
 		}
 		return fmt.Errorf("%s is required", v.Name) // its text has half of the name
 	}
 	value.Set(one.Elem().Field(0))
+	if err := checkForm(field.Tag.Get("form"), value.String()); err != nil {
+		name, _ := set(v)
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	return nil
 }

@@ -28,24 +28,31 @@ const closeWait = 3 * time.Second
 // The flag -version tells what the binary was built from, and -check asks the
 // running service whether it is ready; both exit then.
 func Service(name contract.Service, cfg any, part func() telemetry.Config, serve func(context.Context, *telemetry.Telemetry) error) {
-	version := flag.Bool("version", false, "print version and revision, and exit")
-	check := flag.Bool("check", false, "ask the service that runs here, at OPS_ADDR, whether it is ready; exit with 0 or 1")
-	flag.Parse()
+	flags := flag.NewFlagSet(string(name), flag.ContinueOnError)
+	version := flags.Bool("version", false, "print version and revision, and exit")
+	check := flags.Bool("check", false, "ask the service that runs here, at OPS_ADDR, whether it is ready; exit with 0 or 1")
 	Main(string(name), func(ctx context.Context) error {
+		err := ParseFlags(flags, os.Args[1:], fmt.Sprintf("%s runs Parley's service of this name; its settings come from the environment.", name), os.Stderr)
 		switch {
+		case errors.Is(err, flag.ErrHelp):
+			return nil
+		case err != nil:
+			return err
 		case *version:
 			_, err := fmt.Fprintf(os.Stdout, "parley %s %s (%s)\n", name, Version, telemetry.Revision())
 			return err
 		case *check:
 			return checkSelf(ctx, name, os.Stdout)
 		}
-		if err := Config(prefix(name), cfg); err != nil {
+		if err := errors.Join(Config(prefix(name), cfg), CheckNames(prefix(name), cfg)); err != nil {
 			return fmt.Errorf("configuration: %w", err)
 		}
 		tel, err := telemetry.New(ctx, name, Version, part())
 		if err != nil {
 			return err
 		}
+		tel.OwnProcess()
+		WarnLookalikes(tel.Log, cfg)
 		tel.Health.Starting() // the service says when it has started
 		g := NewGroup(ctx)
 		g.Go("operations port", func(ctx context.Context) error {

@@ -22,7 +22,7 @@ import (
 // service's prefix may stand before them and then wins.
 type Config struct {
 	LogLevel     slog.Level `envconfig:"LOG_LEVEL" default:"info" desc:"The least that is logged: debug, info, warn or error."`
-	OpsAddr      string     `envconfig:"OPS_ADDR" default:"127.0.0.1:9090" desc:"Where /healthz, /readyz and /metrics are served."`
+	OpsAddr      string     `envconfig:"OPS_ADDR" default:"127.0.0.1:9090" form:"address" desc:"Where /healthz, /readyz and /metrics are served."`
 	OTLPEndpoint string     `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"Base URL of an OpenTelemetry collector (OTLP over HTTP). Empty: no traces."`
 	SampleRatio  float64    `envconfig:"TRACE_SAMPLE_RATIO" default:"0.01" desc:"The part of traces begun here that is recorded, 0 to 1."`
 	PProf        bool       `envconfig:"PPROF" default:"false" desc:"Serve /debug/pprof on the operations port."`

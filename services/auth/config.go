@@ -13,8 +13,8 @@ import (
 // Config is auth's settings. Their variables begin with AUTH_, except those
 // that all services share.
 type Config struct {
-	Store    string `envconfig:"STORE" default:"sqlite:data/auth.db" desc:"Where users and sessions are kept: mongodb://… for many machines, sqlite:PATH for one."`
-	RedisURL string `envconfig:"REDIS_URL" shared:"true" default:"redis://127.0.0.1:6379/0" desc:"Redis, for codes and limits: redis://user:password@host:port/db, or rediss:// for TLS."`
+	Store    string `envconfig:"STORE" default:"sqlite:data/auth.db" form:"begins=sqlite:,mongodb://,mongodb+srv://" desc:"Where users and sessions are kept: mongodb://… for many machines, sqlite:PATH for one."`
+	RedisURL string `envconfig:"REDIS_URL" shared:"true" default:"redis://127.0.0.1:6379/0" form:"begins=redis://,rediss://" desc:"Redis, for codes and limits: redis://user:password@host:port/db, or rediss:// for TLS."`
 	// With it TLS is demanded.
 	RedisCAFile string `envconfig:"REDIS_CA_FILE" shared:"true" desc:"PEM file of certificates that may sign Redis's, besides the system's; goes with rediss://."`
 

@@ -11,7 +11,7 @@ import (
 // Config is chat's settings. Their variables begin with CHAT_, except those
 // that all services share.
 type Config struct {
-	Store string `envconfig:"STORE" default:"sqlite:data/chat.db" desc:"Where messages are kept: mongodb://… for many machines, sqlite:PATH for one."`
+	Store string `envconfig:"STORE" default:"sqlite:data/chat.db" form:"begins=sqlite:,mongodb://,mongodb+srv://" desc:"Where messages are kept: mongodb://… for many machines, sqlite:PATH for one."`
 
 	Committers   int           `envconfig:"COMMITTERS" default:"0" desc:"Goroutines that insert messages; a room belongs to one. 0: 4 with MongoDB, 1 with SQLite, which has one writer anyway."`
 	SendQueue    int           `envconfig:"SEND_QUEUE" default:"1024" desc:"Sends that wait for each committer; one more is refused as unavailable."`

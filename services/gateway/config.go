@@ -12,8 +12,8 @@ import (
 // Config holds every setting of a gateway; its variables begin with GATEWAY_,
 // but for those that all services share.
 type Config struct {
-	Addr     string `envconfig:"ADDR" default:"127.0.0.1:8080" desc:"Where HTTP and WebSocket are served, host:port."`
-	RedisURL string `envconfig:"REDIS_URL" shared:"true" default:"redis://127.0.0.1:6379/0" desc:"Redis, for the limits: redis://user:password@host:port/db, or rediss:// for TLS."`
+	Addr     string `envconfig:"ADDR" default:"127.0.0.1:8080" form:"address" desc:"Where HTTP and WebSocket are served, host:port."`
+	RedisURL string `envconfig:"REDIS_URL" shared:"true" default:"redis://127.0.0.1:6379/0" form:"begins=redis://,rediss://" desc:"Redis, for the limits: redis://user:password@host:port/db, or rediss:// for TLS."`
 	// With it TLS is demanded.
 	RedisCAFile string `envconfig:"REDIS_CA_FILE" shared:"true" desc:"PEM file of certificates that may sign Redis's, besides the system's; goes with rediss://."`
 

@@ -14,7 +14,7 @@ type SocketConfig struct {
 	WriteTimeout    time.Duration `envconfig:"WRITE_TIMEOUT" default:"10s" desc:"How long one write may take, of one frame or of several small ones."`
 	AuthTimeout     time.Duration `envconfig:"AUTH_TIMEOUT" default:"10s" desc:"How long a connection may stay unauthenticated before it is closed (4401)."`
 	CallTimeout     time.Duration `envconfig:"CALL_TIMEOUT" default:"5s" desc:"How long the services may take to carry out one frame."`
-	MaxConns        int           `envconfig:"MAX_CONNS" default:"100000" desc:"Connections in all that this gateway holds; further ones are answered 503. It is less by itself, with a warning in the log, when the process may not have 1,000 files open beside them."`
+	MaxConns        int           `envconfig:"MAX_CONNS" default:"100000" desc:"Connections in all that this gateway holds; further ones are answered 503. It is less by itself when the process may not have 1,000 files open besides; the log warns if another number than the default was set."`
 	MaxUserConns    int           `envconfig:"MAX_USER_CONNS" default:"20" desc:"Connections of one user on this gateway; further ones are answered 429, or closed (4429) once they authenticate."`
 	MaxAddressConns int           `envconfig:"MAX_ADDRESS_CONNS" default:"1000" desc:"Connections from one address on this gateway; further ones are answered 429. Loopback does not count unless GATEWAY_LIMIT_LOOPBACK is set."`
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -8,15 +9,16 @@ import (
 	"github.com/parley-im/parley/pkg/run"
 )
 
-func TestConfig_check(t *testing.T) {
-	defaults := func(t *testing.T) Config {
-		t.Helper()
-		var cfg Config
-		if err := run.Config("GATEWAY", &cfg); err != nil {
-			t.Fatal(err)
-		}
-		return cfg
+func defaults(t *testing.T) Config {
+	t.Helper()
+	var cfg Config
+	if err := run.Config("GATEWAY", &cfg); err != nil {
+		t.Fatal(err)
 	}
+	return cfg
+}
+
+func TestConfig_check(t *testing.T) {
 	if err := defaults(t).check(); err != nil {
 		t.Fatalf("the defaults: %v", err)
 	}
@@ -53,6 +55,21 @@ func TestFittingConns(t *testing.T) {
 	} {
 		if got := fittingConns(c.conns, c.files, quiet()); got != c.want {
 			t.Errorf("%d with %d files: %d, not %d", c.conns, c.files, got, c.want)
+		}
+	}
+}
+
+// A start without any setting warns of nothing: only a number that was asked
+// for, and does not fit, is worth a warning.
+func TestFittingConns_warns_of_what_was_asked_for(t *testing.T) {
+	for _, c := range []struct {
+		conns int
+		want  bool
+	}{{defaults(t).MaxConns, false}, {50_000, true}, {10_000, false}} {
+		var out strings.Builder
+		fittingConns(c.conns, 20_000, slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn})))
+		if got := out.Len() > 0; got != c.want {
+			t.Errorf("%d connections, 20,000 files: logged %q", c.conns, out.String())
 		}
 	}
 }

@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/run"
 	"github.com/parley-im/parley/pkg/telemetry"
@@ -15,6 +17,7 @@ func main() {
 	var cfg gateway.Config
 	run.Service(contract.Gateway, &cfg, func() telemetry.Config { return cfg.Telemetry },
 		func(ctx context.Context, tel *telemetry.Telemetry) error {
+			redis.SetLogger(telemetry.Lines(tel.Log, "redis")) // a global of its own
 			return gateway.Run(ctx, cfg, gateway.Deps{Telemetry: tel})
 		})
 }

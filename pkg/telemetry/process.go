@@ -1,0 +1,44 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"log/slog"
+	"strings"
+
+	"go.opentelemetry.io/otel"
+)
+
+// OwnProcess has the loggers that libraries keep as globals write into this
+// log, in its format: the standard library's and OpenTelemetry's. It is for a
+// program's main, once; one that links another such library adds [Lines].
+func (t *Telemetry) OwnProcess() {
+	slog.SetDefault(t.Log)
+	log.SetFlags(0) // the time is in the record
+	log.SetOutput(Lines(t.Log, "library"))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		t.Log.Warn("traces", "err", err)
+	}))
+}
+
+// Lines writes the lines of a library that knows no levels into a structured
+// log, as warnings: such libraries report troubles only.
+func Lines(log *slog.Logger, library string) LineLog { return LineLog{log, library} }
+
+// LineLog is what Lines returns.
+type LineLog struct {
+	log     *slog.Logger
+	library string
+}
+
+// Printf is the logger of go-redis.
+func (l LineLog) Printf(ctx context.Context, format string, v ...any) {
+	l.log.WarnContext(ctx, l.library, "text", fmt.Sprintf(format, v...))
+}
+
+// Write is the output of a [log.Logger]: one call, one line.
+func (l LineLog) Write(line []byte) (int, error) {
+	l.log.Warn(l.library, "text", strings.TrimSuffix(string(line), "\n"))
+	return len(line), nil
+}
