@@ -179,9 +179,19 @@ type RevokedSession struct {
 	Until     Time   `json:"until"` // when the last of its tokens has run out
 }
 
-// RevokedReply lists every RevokedSession.
+// RevokedRequest asks for a page of the ended sessions.
+type RevokedRequest struct {
+	// Cursor is that of the reply before; empty: all that still matters.
+	Cursor string `json:"cursor,omitempty"`
+}
+
+// RevokedReply is a page of RevokedSession; the same session may come again.
 type RevokedReply struct {
 	Sessions []RevokedSession `json:"sessions"`
+	// Cursor is for the next request: the next page at once if there is More,
+	// otherwise, a while later, the sessions that have ended since.
+	Cursor string `json:"cursor"`
+	More   bool   `json:"more"`
 }
 
 // What auth answers.
@@ -200,7 +210,7 @@ var (
 	FindUser       = Method[FindUserRequest, Profile]{Service: Auth, Name: "find_user", Repeatable: true, Callers: []Service{Gateway, Social}, Doc: "Look a user up by account."}
 	GetUsers       = Method[GetUsersRequest, GetUsersReply]{Service: Auth, Name: "get_users", Repeatable: true, Callers: []Service{Gateway, Social}, Doc: "Several users by id."}
 	GetKeys        = Method[Empty, JWKS]{Service: Auth, Name: "get_keys", Repeatable: true, Callers: []Service{Gateway}, Doc: "The public keys of access tokens."}
-	ListRevoked    = Method[Empty, RevokedReply]{Service: Auth, Name: "list_revoked", Repeatable: true, Callers: []Service{Gateway}, Doc: "Ended sessions whose access tokens still live."}
+	ListRevoked    = Method[RevokedRequest, RevokedReply]{Service: Auth, Name: "list_revoked", Repeatable: true, Callers: []Service{Gateway}, Doc: "Ended sessions whose access tokens still live."}
 )
 
 // SessionRevokedData says that a session has ended.

@@ -87,7 +87,7 @@ func (a *admins) find(ctx context.Context, name string) (User, error) {
 func (a *admins) wire(ctx context.Context, user User) (contract.AdminUser, error) {
 	shown := contract.AdminUser{User: user.wire(), DisabledAt: set(user.DisabledAt), ErasedAt: set(user.ErasedAt), Sessions: []contract.Session{}}
 	living, err := a.sessions.living(ctx, user)
-	for _, session := range living {
+	for _, session := range living[:min(len(living), maxSessions)] {
 		shown.Sessions = append(shown.Sessions, session.wire(""))
 	}
 	return shown, err

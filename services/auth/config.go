@@ -25,7 +25,7 @@ type Config struct {
 	KeyReload   time.Duration `envconfig:"KEY_RELOAD" default:"1m" desc:"How often the signing keys are read again; the same for all replicas. A new key signs after two such intervals and 10 s."`
 
 	SessionTTL  time.Duration `envconfig:"SESSION_TTL" default:"720h" desc:"A session ends when it is not used for so long."`
-	MaxSessions int           `envconfig:"MAX_SESSIONS" default:"50" desc:"Sessions of one user; with one more the longest unused ends."`
+	MaxSessions int           `envconfig:"MAX_SESSIONS" default:"50" desc:"Sessions of one user, at most 1000; with one more the longest unused ends."`
 	SweepEvery  time.Duration `envconfig:"SWEEP_EVERY" default:"1m" desc:"How often ended sessions are looked through."`
 
 	ArgonMemory  uint32        `envconfig:"ARGON_MEMORY_KIB" default:"19456" desc:"KiB of memory that hashing a password takes; no less than the default."`
@@ -65,6 +65,9 @@ const (
 	minTime   = 2
 	// maxAccessTTL keeps the list of ended sessions short.
 	maxAccessTTL = 24 * time.Hour
+	// maxSessions keeps an answer that lists a user's sessions below the size of a
+	// NATS message.
+	maxSessions = 1000
 	// A key must have come to all replicas long before the next one is made.
 	maxKeyReload   = 10 * time.Minute
 	minKeyRotation = time.Hour
@@ -83,6 +86,7 @@ func (c Config) check() error {
 	must(c.KeyReload > 0 && c.KeyReload <= maxKeyReload, "AUTH_KEY_RELOAD must be more than 0 and at most %v", maxKeyReload)
 	must(c.KeyRotation == 0 || c.KeyRotation >= minKeyRotation, "AUTH_KEY_ROTATION must be 0, or at least %v", minKeyRotation)
 	must(c.SessionTTL >= c.AccessTTL, "AUTH_SESSION_TTL must not be less than AUTH_ACCESS_TTL")
+	must(c.MaxSessions <= maxSessions, "AUTH_MAX_SESSIONS must be at most %d", maxSessions)
 	must(c.ArgonMemory >= minMemory, "AUTH_ARGON_MEMORY_KIB must be at least %d", minMemory)
 	must(c.ArgonTime >= minTime, "AUTH_ARGON_TIME must be at least %d", minTime)
 	must(c.ArgonThreads >= 1, "AUTH_ARGON_THREADS must be at least 1")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/revision"
 )
 
@@ -63,46 +62,4 @@ func (u User) endReason() string {
 	default:
 		return endedByPassword
 	}
-}
-
-// Revoked lists the ended sessions whose access tokens may still live: those
-// that are marked, and before that those that a new epoch has killed and are
-// not marked yet. In this order: what is marked in between is in both.
-func (s *sessions) Revoked(ctx context.Context) ([]contract.RevokedSession, error) {
-	until := make(map[string]contract.Time)
-	users, err := s.store.EndingUsers(ctx, maxEnding)
-	if err != nil {
-		return nil, err
-	}
-	for _, user := range users {
-		open, err := s.store.OpenSessions(ctx, user.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, session := range open {
-			if user.killed(session) {
-				end := user.ValidFrom
-				if session.LastUsedAt.After(end.Time) {
-					end = session.LastUsedAt
-				}
-				until[session.ID] = s.until(end)
-			}
-		}
-	}
-	now := s.now()
-	back := s.until(contract.NewTime(now)).Sub(now) // how long an end matters
-	ended, err := s.store.EndedSince(ctx, contract.NewTime(now.Add(-back)))
-	if err != nil {
-		return nil, err
-	}
-	for _, session := range ended {
-		until[session.ID] = s.until(session.EndedAt)
-	}
-	list := make([]contract.RevokedSession, 0, len(until))
-	for sessionID, t := range until {
-		if t.After(now) {
-			list = append(list, contract.RevokedSession{SessionID: sessionID, Until: t})
-		}
-	}
-	return list, nil
 }

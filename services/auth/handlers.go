@@ -160,7 +160,6 @@ func (h *handlers) getKeys(ctx context.Context, _ contract.Empty) (contract.JWKS
 	return h.keys.JWKS(ctx)
 }
 
-func (h *handlers) listRevoked(ctx context.Context, _ contract.Empty) (contract.RevokedReply, error) {
-	list, err := h.sessions.Revoked(ctx)
-	return contract.RevokedReply{Sessions: list}, err
+func (h *handlers) listRevoked(ctx context.Context, req contract.RevokedRequest) (contract.RevokedReply, error) {
+	return h.sessions.Revoked(ctx, req.Cursor)
 }

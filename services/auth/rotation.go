@@ -5,7 +5,12 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
 )
+
+// maxKeys is how many keys may be accepted at the same time: verifiers read all
+// of them in one answer.
+const maxKeys = 100
 
 // Run reads the keys again and again, makes the next one when it is due, and
 // forgets those that have retired, until ctx ends. All replicas do; the store
@@ -77,6 +82,9 @@ func (k *keyring) Rotate(ctx context.Context, act contract.Act) ([]contract.Sign
 	youngest := r.youngest()
 	if k.waits(youngest) {
 		return k.list(r), nil
+	}
+	if len(k.accepted(r)) >= maxKeys {
+		return nil, fault.New(fault.FailedPrecondition, "too many keys may have signed living tokens; wait until some have retired")
 	}
 	_, err = k.add(ctx, youngest.Generation+1, k.takesOver(), func(kid string) (contract.Event, error) {
 		return audited(act, contract.RotateKeys.Name, keysKey, contract.AuditEvent{KeyID: kid}, k.now())

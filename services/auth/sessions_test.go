@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -45,11 +46,25 @@ func (w *world) lives(g contract.Grant) bool {
 // revoked lists the ids that list_revoked answers.
 func (w *world) revoked() []string {
 	w.t.Helper()
-	var list []string
-	for _, r := range must(w, contract.ListRevoked, contract.Empty{}).Sessions {
-		list = append(list, r.SessionID)
+	all, _, _ := w.readRevoked("")
+	return slices.Collect(maps.Keys(all))
+}
+
+// readRevoked reads all pages from a cursor on, as a gateway does, and returns
+// where to read from next.
+func (w *world) readRevoked(cursor string) (all map[string]contract.Time, next string, pages int) {
+	w.t.Helper()
+	all = map[string]contract.Time{}
+	for {
+		page := must(w, contract.ListRevoked, contract.RevokedRequest{Cursor: cursor})
+		for _, r := range page.Sessions {
+			all[r.SessionID] = r.Until
+		}
+		pages, cursor = pages+1, page.Cursor
+		if !page.More {
+			return all, cursor, pages
+		}
 	}
-	return list
 }
 
 // pushes collects what is told to the user's sockets.

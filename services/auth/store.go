@@ -33,8 +33,9 @@ type Store interface {
 	Users(ctx context.Context, ids []string) ([]User, error)
 	// SaveUser may also answer ErrAccountTaken or ErrEmailTaken.
 	SaveUser(ctx context.Context, u User, events []contract.Event) error
-	// EndingUsers are those with Ending set, at most limit.
-	EndingUsers(ctx context.Context, limit int) ([]User, error)
+	// EndingUsers are those with Ending set, by id, after an id and at most
+	// limit.
+	EndingUsers(ctx context.Context, after string, limit int) ([]User, error)
 
 	Session(ctx context.Context, id string) (*Session, error)
 	SaveSession(ctx context.Context, s Session, events []contract.Event) error
@@ -43,8 +44,9 @@ type Store interface {
 	// Sessions are all sessions of a user that are kept, by id, after a place
 	// and at most limit.
 	Sessions(ctx context.Context, userID, after string, limit int) ([]Session, error)
-	// EndedSince are the sessions that were marked as ended at or after t.
-	EndedSince(ctx context.Context, t contract.Time) ([]Session, error)
+	// Ended are the sessions that are marked as ended, by when they ended and
+	// by id, after a place and at most limit.
+	Ended(ctx context.Context, after EndedPlace, limit int) ([]Session, error)
 	// RemoveSessions forgets sessions that ended, or were last used, before
 	// the times, at most limit, and none whose events wait to be relayed.
 	RemoveSessions(ctx context.Context, ended, used contract.Time, limit int) (removed int, err error)
@@ -121,6 +123,13 @@ type Session struct {
 	EndedAt    contract.Time // zero: not marked as ended
 	Reason     string        // why it ended
 	Rev        int64
+}
+
+// EndedPlace is a place in the order of ended sessions. Without an id it is
+// before all that ended at the time.
+type EndedPlace struct {
+	At contract.Time
+	ID string
 }
 
 // SealedKey is a signing key whose private part only the holder of

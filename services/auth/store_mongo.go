@@ -37,11 +37,11 @@ func mongoSchema() mongodb.Schema {
 	ending := index("ending", false, "ending")
 	ending.Options.SetSparse(true)
 	return mongodb.Schema{
-		Steps: []mongodb.Step{{Name: "collections"}, {Name: "many signing keys", Run: dateKeys}},
+		Steps: []mongodb.Step{{Name: "collections"}, {Name: "many signing keys", Run: dateKeys}, {Name: "pages of ended sessions", Run: dropEndedIndex}},
 		Indexes: map[string][]mongo.IndexModel{
 			"users": {index(indexAccount, true, "account"), index(indexEmail, true, "email"), ending, mongodb.OutboxIndex()},
 			"sessions": {
-				index("user", false, "user_id", "ended_at"), index("ended", false, "ended_at"), index("used", false, "last_used_at"),
+				index("user", false, "user_id", "ended_at"), index("ended_id", false, "ended_at", "_id"), index("used", false, "last_used_at"),
 				mongodb.OutboxIndex(),
 			},
 			"signing_keys":      {mongodb.OutboxIndex()},
@@ -49,6 +49,22 @@ func mongoSchema() mongodb.Schema {
 		},
 	}
 }
+
+// dropEndedIndex makes way for the index by which ended sessions are paged.
+func dropEndedIndex(ctx context.Context, db *mongodb.DB) error {
+	_, err := db.Collection("sessions").Indexes().DropOne(ctx, "ended")
+	var refused mongo.CommandError
+	if errors.As(err, &refused) && (refused.Code == namespaceNotFound || refused.Code == indexNotFound) {
+		return nil // a new database
+	}
+	return err
+}
+
+// Codes of MongoDB's errors.
+const (
+	namespaceNotFound = 26
+	indexNotFound     = 27
+)
 
 // userDoc is a user.
 type userDoc struct {
@@ -131,8 +147,10 @@ func (s *mongoStore) Users(ctx context.Context, ids []string) ([]User, error) {
 	return s.findUsers(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
 }
 
-func (s *mongoStore) EndingUsers(ctx context.Context, limit int) ([]User, error) {
-	return s.findUsers(ctx, bson.D{{Key: "ending", Value: true}}, options.Find().SetLimit(int64(limit)))
+// EndingUsers sorts by both fields, so that no walk along all ids looks cheap.
+func (s *mongoStore) EndingUsers(ctx context.Context, after string, limit int) ([]User, error) {
+	return s.findUsers(ctx, bson.D{{Key: "ending", Value: true}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: after}}}},
+		options.Find().SetSort(bson.D{{Key: "ending", Value: 1}, {Key: "_id", Value: 1}}).SetLimit(int64(limit)))
 }
 
 func (s *mongoStore) findUsers(ctx context.Context, filter bson.D, o ...*options.FindOptions) ([]User, error) {

@@ -48,8 +48,17 @@ func (s *mongoStore) Sessions(ctx context.Context, userID, after string, limit i
 		options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetLimit(int64(limit)))
 }
 
-func (s *mongoStore) EndedSince(ctx context.Context, t contract.Time) ([]Session, error) {
-	return s.findSessions(ctx, bson.D{{Key: "ended_at", Value: bson.D{{Key: "$gte", Value: t.Time}}}})
+func (s *mongoStore) Ended(ctx context.Context, after EndedPlace, limit int) ([]Session, error) {
+	at := time.UnixMilli(max(1, after.At.UnixMilli()))
+	return s.findSessions(ctx,
+		bson.D{
+			{Key: "ended_at", Value: bson.D{{Key: "$gte", Value: at}}}, // the bound of the index
+			{Key: "$or", Value: bson.A{
+				bson.D{{Key: "ended_at", Value: bson.D{{Key: "$gt", Value: at}}}},
+				bson.D{{Key: "_id", Value: bson.D{{Key: "$gt", Value: after.ID}}}},
+			}},
+		},
+		options.Find().SetSort(bson.D{{Key: "ended_at", Value: 1}, {Key: "_id", Value: 1}}).SetLimit(int64(limit)))
 }
 
 func (s *mongoStore) findSessions(ctx context.Context, filter bson.D, o ...*options.FindOptions) ([]Session, error) {

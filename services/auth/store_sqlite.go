@@ -65,13 +65,20 @@ ALTER TABLE signing_keys ADD COLUMN signs_from INTEGER NOT NULL DEFAULT 0;
 UPDATE signing_keys SET signs_from = CAST(unixepoch('subsec') * 1000 AS INTEGER);
 `
 
+// sqliteEndedByID makes way for the index by which ended sessions are paged.
+const sqliteEndedByID = `DROP INDEX IF EXISTS sessions_ended;`
+
 func sqliteSchema() sqlite.Schema {
 	return sqlite.Schema{
-		Steps: []sqlite.Step{{Name: "tables", SQL: sqliteTables}, {Name: "disabled and erased users, many signing keys", SQL: sqliteStanding}},
+		Steps: []sqlite.Step{
+			{Name: "tables", SQL: sqliteTables},
+			{Name: "disabled and erased users, many signing keys", SQL: sqliteStanding},
+			{Name: "pages of ended sessions", SQL: sqliteEndedByID},
+		},
 		Indexes: []sqlite.Index{
 			{Name: "users_ending", On: "users (id) WHERE ending = 1"},
 			{Name: "sessions_user", On: "sessions (user_id, ended_at)"},
-			{Name: "sessions_ended", On: "sessions (ended_at)"},
+			{Name: "sessions_ended_id", On: "sessions (ended_at, id)"},
 			{Name: "sessions_used", On: "sessions (last_used_at)"},
 		},
 	}
@@ -111,13 +118,13 @@ func (s *sqliteStore) Users(ctx context.Context, ids []string) ([]User, error) {
 	return s.users(ctx, `id IN (SELECT value FROM json_each(?))`, string(list))
 }
 
-func (s *sqliteStore) EndingUsers(ctx context.Context, limit int) ([]User, error) {
-	return s.users(ctx, `ending = 1 LIMIT ?`, limit)
+func (s *sqliteStore) EndingUsers(ctx context.Context, after string, limit int) ([]User, error) {
+	return s.users(ctx, `ending = 1 AND id > ? ORDER BY id LIMIT ?`, after, limit)
 }
 
-func (s *sqliteStore) users(ctx context.Context, where string, arg any) ([]User, error) {
+func (s *sqliteStore) users(ctx context.Context, where string, args ...any) ([]User, error) {
 	var list []User
-	err := s.Query(ctx, sqlUsers+where, []any{arg}, func(rows *sql.Rows) error {
+	err := s.Query(ctx, sqlUsers+where, args, func(rows *sql.Rows) error {
 		var u User
 		var created, validFrom, disabled, erased int64
 		err := rows.Scan(&u.ID, &u.Account, &u.Email, &u.Password, &u.Nickname, &u.Sex, &u.AvatarURL, &created,
@@ -209,8 +216,8 @@ func (s *sqliteStore) Sessions(ctx context.Context, userID, after string, limit 
 	return s.sessions(ctx, `user_id = ? AND id > ? ORDER BY id LIMIT ?`, userID, after, limit)
 }
 
-func (s *sqliteStore) EndedSince(ctx context.Context, t contract.Time) ([]Session, error) {
-	return s.sessions(ctx, `ended_at >= ?`, max(1, t.UnixMilli()))
+func (s *sqliteStore) Ended(ctx context.Context, after EndedPlace, limit int) ([]Session, error) {
+	return s.sessions(ctx, `(ended_at, id) > (?, ?) ORDER BY ended_at, id LIMIT ?`, max(1, after.At.UnixMilli()), after.ID, limit)
 }
 
 func (s *sqliteStore) sessions(ctx context.Context, where string, args ...any) ([]Session, error) {

@@ -51,9 +51,9 @@ func (t timed) SaveUser(ctx context.Context, u User, events []contract.Event) (e
 	return t.Store.SaveUser(ctx, u, events)
 }
 
-func (t timed) EndingUsers(ctx context.Context, limit int) (got []User, err error) {
+func (t timed) EndingUsers(ctx context.Context, after string, limit int) (got []User, err error) {
 	defer t.timer.Took(ctx, "ending_users", time.Now(), &err)
-	return t.Store.EndingUsers(ctx, limit)
+	return t.Store.EndingUsers(ctx, after, limit)
 }
 
 func (t timed) Session(ctx context.Context, id string) (got *Session, err error) {
@@ -71,9 +71,9 @@ func (t timed) OpenSessions(ctx context.Context, userID string) (got []Session, 
 	return t.Store.OpenSessions(ctx, userID)
 }
 
-func (t timed) EndedSince(ctx context.Context, since contract.Time) (got []Session, err error) {
-	defer t.timer.Took(ctx, "ended_since", time.Now(), &err)
-	return t.Store.EndedSince(ctx, since)
+func (t timed) Ended(ctx context.Context, after EndedPlace, limit int) (got []Session, err error) {
+	defer t.timer.Took(ctx, "ended", time.Now(), &err)
+	return t.Store.Ended(ctx, after, limit)
 }
 
 func (t timed) RemoveSessions(ctx context.Context, ended, used contract.Time, limit int) (removed int, err error) {

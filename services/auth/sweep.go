@@ -56,7 +56,7 @@ func (s *sweeper) round(ctx context.Context) {
 }
 
 func (s *sweeper) finish(ctx context.Context) error {
-	users, err := s.store.EndingUsers(ctx, maxEnding)
+	users, err := s.store.EndingUsers(ctx, "", maxEnding)
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,12 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
 )
 
 const (
-	// revokedWait bounds one reading of the list of ended sessions.
+	// revokedWait bounds the call for one page of ended sessions.
 	revokedWait = 5 * time.Second
 	// revokedRetry is the pause after a reading that went wrong.
 	revokedRetry = time.Second
@@ -28,6 +29,7 @@ type revocationFeed struct {
 	interval time.Duration
 	log      *slog.Logger
 	wake     chan struct{} // capacity 1: pushes may have been missed
+	cursor   string        // of auth, where Run reads from next; empty: all that matters
 }
 
 func newRevocationFeed(nc *nats.Conn, calls *rpc.Client, revoked *revocations, interval time.Duration, log *slog.Logger) *revocationFeed {
@@ -63,20 +65,36 @@ func (f *revocationFeed) Run(ctx context.Context) error {
 			return nil
 		case <-f.wake:
 			timer.Stop()
+			f.cursor = "" // an end that was stored long after it was dated is told by its push only
 		case <-timer.C:
 		}
 	}
 }
 
+// read reads what has ended since it read last. After an error it goes on where
+// it came to.
 func (f *revocationFeed) read(ctx context.Context) error {
+	for {
+		page, err := f.page(ctx)
+		if err != nil {
+			if fault.Is(err, fault.InvalidArgument) {
+				f.cursor = "" // of an auth that wrote others
+			}
+			return err
+		}
+		f.revoked.Merge(page.Sessions)
+		f.cursor = page.Cursor
+		if !page.More {
+			f.revoked.Listed()
+			return nil
+		}
+	}
+}
+
+func (f *revocationFeed) page(ctx context.Context) (contract.RevokedReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, revokedWait)
 	defer cancel()
-	list, err := rpc.Call(ctx, f.calls, contract.ListRevoked, contract.Empty{})
-	if err != nil {
-		return err
-	}
-	f.revoked.Merge(list.Sessions)
-	return nil
+	return rpc.Call(ctx, f.calls, contract.ListRevoked, contract.RevokedRequest{Cursor: f.cursor})
 }
 
 // pushed runs on the subscription's goroutine.

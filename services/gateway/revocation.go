@@ -20,7 +20,7 @@ type revocations struct {
 	now func() time.Time
 
 	mu        sync.RWMutex
-	listed    bool // the list of auth has been read
+	listed    bool // the list of auth has been read to its end
 	until     map[string]time.Time
 	listeners []func(sessionID string)
 }
@@ -29,8 +29,8 @@ func newRevocations(now func() time.Time) *revocations {
 	return &revocations{now: now, until: map[string]time.Time{}}
 }
 
-// Revoked reports whether the session has ended. Nothing is known before the
-// first Merge.
+// Revoked reports whether the session has ended. Nothing is known before
+// Listed.
 func (r *revocations) Revoked(sessionID string) (ended, known bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -69,11 +69,16 @@ func (r *revocations) Add(sessionID string, until time.Time) {
 	}
 }
 
-// Merge adds a list and forgets what has run out.
-func (r *revocations) Merge(list []contract.RevokedSession) {
-	for _, s := range list {
+// Merge adds a page of the list.
+func (r *revocations) Merge(page []contract.RevokedSession) {
+	for _, s := range page {
 		r.Add(s.SessionID, s.Until.Time)
 	}
+}
+
+// Listed notes that the list was read to its end, and forgets sessions whose
+// tokens have run out.
+func (r *revocations) Listed() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.listed = true

@@ -22,6 +22,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/run"
 	"github.com/parley-im/parley/pkg/telemetry"
@@ -185,12 +186,23 @@ func (w *world) auth(t *testing.T, nc *nats.Conn, key token.Key) {
 	t.Helper()
 	s := rpc.NewServer(nc, rpc.ServerOptions{Service: contract.Auth})
 	rpc.Handle(s, contract.GetKeys, func(context.Context, contract.Empty) (contract.JWKS, error) { return token.JWKS(key), nil })
-	rpc.Handle(s, contract.ListRevoked, func(context.Context, contract.Empty) (contract.RevokedReply, error) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		return contract.RevokedReply{Sessions: w.revoked}, nil
-	})
+	rpc.Handle(s, contract.ListRevoked, w.listRevoked)
 	background(t, s.Run)
+}
+
+// revokedPage is how many ended sessions a page of the world's auth has; its
+// cursors are places in the list.
+const revokedPage = 3
+
+func (w *world) listRevoked(_ context.Context, req contract.RevokedRequest) (contract.RevokedReply, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	from, err := strconv.Atoi("0" + req.Cursor)
+	if err != nil {
+		return contract.RevokedReply{}, fault.Invalid("cursor", "is none that was given out")
+	}
+	to := min(from+revokedPage, len(w.revoked))
+	return contract.RevokedReply{Sessions: w.revoked[from:to], Cursor: strconv.Itoa(to), More: to < len(w.revoked)}, nil
 }
 
 func (w *world) chat(t *testing.T, nc *nats.Conn) {

@@ -22,7 +22,8 @@ func Sequential(t *testing.T, open Open) {
 		"EndingUsers":                           endingUsers,
 		"Session/comes_back_as_it_was":          keepsSessions,
 		"SaveSession/under_its_revision":        sessionRevisions,
-		"OpenSessions_and_EndedSince":           endedSessions,
+		"OpenSessions_and_Ended":                endedSessions,
+		"Ended/by_time_and_id_in_pages":         endedPages,
 		"RemoveSessions":                        removesSessions,
 		"Sessions/by_id_in_pages":               sessionPages,
 		"Keys/one_a_generation":                 oneKeyEach,
@@ -104,19 +105,43 @@ func userRevisions(t *testing.T, s auth.Store) {
 }
 
 func endingUsers(t *testing.T, s auth.Store) {
-	u, calm := user(), user()
-	u.Ending = true
-	saveUser(t, s, u)
-	saveUser(t, s, calm)
-	list, err := s.EndingUsers(within(t), 10)
-	if err != nil || len(list) != 1 || list[0] != u {
-		t.Fatalf("got %+v, %v", list, err)
+	var want []string
+	ending := map[string]auth.User{}
+	for range 5 {
+		u := user()
+		u.Ending = true
+		saveUser(t, s, u)
+		want, ending[u.ID] = append(want, u.ID), u
 	}
+	saveUser(t, s, user())
+	slices.Sort(want)
+	list := func() (got []string) {
+		t.Helper()
+		for after := ""; ; after = got[len(got)-1] {
+			page, err := s.EndingUsers(within(t), after, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, u := range page {
+				if u != ending[u.ID] {
+					t.Fatalf("got %+v, want %+v", u, ending[u.ID])
+				}
+				got = append(got, u.ID)
+			}
+			if len(page) < 2 {
+				return got
+			}
+		}
+	}
+	if got := list(); !slices.Equal(got, want) {
+		t.Fatalf("got %v, want %v", got, want)
+	}
+	u := ending[want[1]]
 	u.Ending = false
 	u.Rev++
 	saveUser(t, s, u)
-	if list, err = s.EndingUsers(within(t), 10); err != nil || len(list) != 0 {
-		t.Fatalf("got %+v, %v", list, err)
+	if got := list(); !slices.Equal(got, slices.Delete(want, 1, 2)) {
+		t.Fatalf("got %v", got)
 	}
 }
 
@@ -161,11 +186,44 @@ func endedSessions(t *testing.T, s auth.Store) {
 	if err != nil || len(list) != 1 || list[0] != open {
 		t.Fatalf("got %s, %v; want %s", ids(list), err, open.ID)
 	}
-	if list, err = s.EndedSince(within(t), at); err != nil || len(list) != 1 || list[0] != ended {
+	if list, err = s.Ended(within(t), auth.EndedPlace{At: at}, 10); err != nil || len(list) != 1 || list[0] != ended {
 		t.Fatalf("got %s, %v; want %s", ids(list), err, ended.ID)
 	}
-	if list, err = s.EndedSince(within(t), contract.NewTime(at.Add(time.Millisecond))); err != nil || len(list) != 0 {
-		t.Fatalf("got %s, %v; want none", ids(list), err)
+	for _, after := range []auth.EndedPlace{{At: contract.NewTime(at.Add(time.Millisecond))}, {At: at, ID: ended.ID}} {
+		if list, err = s.Ended(within(t), after, 10); err != nil || len(list) != 0 {
+			t.Fatalf("got %s, %v; want none", ids(list), err)
+		}
+	}
+}
+
+func endedPages(t *testing.T, s auth.Store) {
+	at := contract.NewTime(time.Now())
+	var want []string
+	for i := range 7 {
+		v := session(id.New())
+		v.EndedAt = contract.NewTime(at.Add(time.Duration(i/3) * time.Second)) // some at the same time
+		saveSession(t, s, v)
+		want = append(want, v.ID)
+	}
+	saveSession(t, s, session(id.New()))
+	slices.Sort(want[:3])
+	slices.Sort(want[3:6])
+	var got []string
+	for after := (auth.EndedPlace{At: contract.FromMilli(0)}); ; {
+		page, err := s.Ended(within(t), after, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range page {
+			got = append(got, v.ID)
+			after = auth.EndedPlace{At: v.EndedAt, ID: v.ID}
+		}
+		if len(page) < 2 {
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("got %v, want %v", got, want)
 	}
 }
 

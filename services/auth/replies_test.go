@@ -1,0 +1,74 @@
+package auth_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parley-im/parley/pkg/contract"
+)
+
+// natsMessage is how many bytes a message of NATS may have by default.
+const natsMessage = 1 << 20
+
+// TestReplies_fit: the largest answer of each method fits into a message, with
+// the longest texts, written as JSON at their longest. A method that is not in
+// the table fails: what bounds its answer?
+func TestReplies_fit(t *testing.T) {
+	now := contract.NewTime(time.Now())
+	id, name := strings.Repeat("x", 64), strings.Repeat("\u2028", 64)        // two bytes of six are the most that JSON makes of one character
+	avatar := "https://example.org/" + strings.Repeat("\u2028", (2048-20)/3) // of bytes
+	user := contract.User{ID: id, Account: id[:32], Email: strings.Repeat("x", 254), Nickname: name, Sex: 2, AvatarURL: avatar, CreatedAt: now}
+	profile := contract.Profile{ID: id, Account: user.Account, Nickname: name, Sex: 2, AvatarURL: avatar}
+	session := contract.Session{ID: id, DeviceName: name, CreatedAt: now, LastUsedAt: now}
+	key := contract.JWK{Kty: "OKP", Crv: "Ed25519", X: strings.Repeat("x", 43), Kid: id, Use: "sig", Alg: "EdDSA"}
+	grant := contract.Grant{User: user, AccessToken: strings.Repeat("x", 2048), RefreshToken: strings.Repeat("x", 256), ExpiresIn: 86400}
+	admin := contract.AdminUser{User: user, DisabledAt: &now, ErasedAt: &now, Sessions: many(session, 1000)}
+	page := contract.ExportPage{NextCursor: id}
+	for range 200 {
+		if err := page.Add("session", map[string]any{"session": session, "ended_at": now, "reason": "password"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys := contract.KeysReply{Keys: many(contract.SigningKey{ID: id, CreatedAt: now, SignsFrom: now, RetiredAt: &now}, 101)}
+	largest := map[string]any{
+		contract.SendCode.Name: contract.Empty{}, contract.Register.Name: grant, contract.Login.Name: grant, contract.Refresh.Name: grant,
+		contract.Logout.Name: contract.Empty{}, contract.ResetPassword.Name: contract.Empty{}, contract.ChangePassword.Name: contract.Empty{},
+		contract.ListSessions.Name:  contract.SessionPage{Items: many(session, contract.MaxPage), NextCursor: id + id},
+		contract.RevokeSession.Name: contract.Empty{}, contract.GetMe.Name: user, contract.UpdateMe.Name: user, contract.FindUser.Name: profile,
+		contract.GetUsers.Name:    contract.GetUsersReply{Users: many(profile, contract.MaxPage)},
+		contract.GetKeys.Name:     contract.JWKS{Keys: many(key, 101)},
+		contract.ListRevoked.Name: contract.RevokedReply{Sessions: many(contract.RevokedSession{SessionID: id, Until: now}, 2000+1000), Cursor: id + id},
+		contract.ShowUser.Name:    admin, contract.DisableUser.Name: admin, contract.EnableUser.Name: admin,
+		contract.EndSessions.Name: contract.EndSessionsReply{Ended: 1000}, contract.IssueToken.Name: grant,
+		contract.ExportUser.Name: page, contract.EraseUser.Name: contract.EraseReply{}, contract.ListKeys.Name: keys, contract.RotateKeys.Name: keys,
+		contract.DiagnoseAuth.Name: nil, // of one replica: it lists no records
+	}
+	for _, m := range contract.Methods() {
+		reply, known := largest[m.Name]
+		if m.Service != contract.Auth {
+			continue
+		}
+		var out strings.Builder
+		encoder := json.NewEncoder(&out)
+		encoder.SetEscapeHTML(false) // as rpc does
+		if err := encoder.Encode(reply); err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case !known:
+			t.Errorf("%s is not in the table", m.Name)
+		case out.Len() > natsMessage:
+			t.Errorf("an answer of %s may have %d bytes", m.Name, out.Len())
+		}
+	}
+}
+
+func many[T any](v T, n int) []T {
+	list := make([]T, n)
+	for i := range list {
+		list[i] = v
+	}
+	return list
+}
