@@ -16,6 +16,7 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/run"
 	"github.com/parley-im/parley/pkg/telemetry"
+	"github.com/parley-im/parley/standalone/embedded"
 )
 
 const (
@@ -80,6 +81,9 @@ func startAll(ctx context.Context, g *run.Group, f flags, s Settings, out io.Wri
 	}
 	g.Go("readiness", func(ctx context.Context) error {
 		if awaitAll(ctx, all, own.Log) == nil {
+			if err := embedded.RecordStores(ctx, f.data, s.storeFiles(f)); err != nil {
+				own.Log.Warn("the stores in use are not recorded: a lost one would not be noticed", "err", err)
+			}
 			fmt.Fprintln(out, h.readyLine(ops.Addr()))
 		}
 		<-ctx.Done()

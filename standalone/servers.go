@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"path/filepath"
+	"slices"
 
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/contract"
@@ -31,8 +33,12 @@ type servers struct {
 // startServers starts what f asks for and the settings do not replace. They
 // stop with g, after everything that was started later.
 func startServers(ctx context.Context, g *run.Group, f flags, s Settings, log *slog.Logger) (*servers, error) {
-	secrets, err := embedded.LoadSecrets(ctx, f.data)
+	stores := s.storeFiles(f)
+	secrets, err := embedded.LoadSecrets(ctx, f.data, slices.Collect(maps.Values(stores))...)
 	if err != nil {
+		return nil, err
+	}
+	if err := secrets.CheckStores(f.data, stores); err != nil {
 		return nil, err
 	}
 	all := &servers{secrets: secrets}

@@ -57,3 +57,15 @@ func (s Settings) storeURL(service contract.Service, data string) string {
 	}
 	return "sqlite:" + filepath.Join(data, string(service)+".db")
 }
+
+// storeFiles are the files of the services that run here and keep their
+// records in one.
+func (s Settings) storeFiles(f flags) map[string]string {
+	files := map[string]string{}
+	for _, service := range backedUp() {
+		if path, isFile := strings.CutPrefix(s.storeURL(service, f.data), "sqlite:"); isFile && f.runs(string(service)) {
+			files[string(service)] = path
+		}
+	}
+	return files
+}

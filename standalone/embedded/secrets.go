@@ -30,12 +30,17 @@ type Secrets struct {
 	// KeyEncryption is 32 random bytes in base64, under which auth keeps its
 	// signing keys. Without it they are lost.
 	KeyEncryption string `json:"key_encryption"`
+	// Stores has the file of each service's store that has been in use; see
+	// RecordStores.
+	Stores map[string]string `json:"stores,omitempty"`
 }
 
 // LoadSecrets reads the secrets of a data directory, and makes those that
 // aren't there yet. One that is there is never changed. Processes that start
-// on the same directory at the same moment get the same secrets.
-func LoadSecrets(ctx context.Context, dir string) (Secrets, error) {
+// on the same directory at the same moment get the same secrets. Where the
+// whole file is missing, but the directory has data, or one of the stores is
+// there, it is an error.
+func LoadSecrets(ctx context.Context, dir string, stores ...string) (Secrets, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return Secrets{}, fmt.Errorf("make data directory: %w", err)
 	}
@@ -50,8 +55,14 @@ func LoadSecrets(ctx context.Context, dir string) (Secrets, error) {
 	if err != nil {
 		return Secrets{}, err
 	}
+	isNew := secrets.KeyEncryption == "" && secrets.Redis == "" && len(secrets.NATS) == 0
 	if !secrets.fill() {
 		return secrets, nil
+	}
+	if isNew {
+		if err := lost(dir, stores); err != nil {
+			return Secrets{}, err
+		}
 	}
 	return secrets, writeSecrets(path, secrets)
 }
