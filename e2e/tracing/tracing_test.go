@@ -25,7 +25,7 @@ const (
 // TestTracing runs every command of docs/tracing.md, with the real CLI, while
 // people talk.
 func TestTracing(t *testing.T) {
-	s := system.Start(t, system.Options{})
+	s := system.Start(t, system.Options{Env: []string{"GATEWAY_GROUP_BURST=10000"}}) // a group with each turn
 	l := newLife(t, s)
 	sh := shell.New(t, []string{system.Tool(t, "nats")},
 		"SERVER=nats://"+s.NATSAddr, "DATA="+s.Data, "ROOM="+l.room.ID, "USER_ID="+l.bob.ID)
