@@ -14,8 +14,8 @@ import (
 // doneTries is how often Done goes for documents that change under it.
 const doneTries = 5
 
-// Done takes relayed events out of their documents and raises the revision of
-// these. Events that wait nowhere are passed over. A document that keeps
+// Done takes relayed events out of their documents. The documents keep their
+// revision: it counts changes of state. Events that wait nowhere are passed over. A document that keeps
 // changing meanwhile may keep its events: they come up as pending again, and
 // are relayed again under the same id.
 func (o *Outbox) Done(ctx context.Context, events []contract.Event) error {
@@ -52,7 +52,7 @@ func (o *Outbox) Done(ctx context.Context, events []contract.Event) error {
 }
 
 // clear takes the done events out of the documents that filter finds, each
-// under its revision.
+// as it was read: at its revision, and with no event taken out since.
 func (o *Outbox) clear(ctx context.Context, collection string, filter bson.D, done map[string]bool) error {
 	for range doneTries {
 		docs, err := o.read(ctx, collection, filter, 0)
@@ -85,13 +85,11 @@ func removal(d waitingDoc, done map[string]bool) (mongo.WriteModel, bool) {
 	if !d.remove(done) {
 		return nil, false
 	}
-	set := bson.D{{Key: "rev", Value: d.Rev + 1}}
-	update := bson.D{}
-	if len(d.Outbox) > 0 {
-		set = append(set, d.fields()...)
-	} else {
+	filter := d.guard(byRevision(d.ID, d.Rev))
+	d.OutboxRev++
+	update := bson.D{{Key: "$set", Value: d.fields()}}
+	if len(d.Outbox) == 0 {
 		update = append(update, bson.E{Key: "$unset", Value: bson.D{{Key: "outbox", Value: ""}, {Key: "outbox_at", Value: ""}}})
 	}
-	update = append(update, bson.E{Key: "$set", Value: set})
-	return mongo.NewUpdateOneModel().SetFilter(byRevision(d.ID, d.Rev)).SetUpdate(update), true
+	return mongo.NewUpdateOneModel().SetFilter(filter).SetUpdate(update), true
 }

@@ -98,7 +98,7 @@ func (o *Outbox) read(ctx context.Context, collection string, filter bson.D, lim
 	cur, err := o.db.Collection(collection).Find(ctx, filter, options.Find().
 		SetSort(bson.D{{Key: "outbox_at", Value: 1}}).
 		SetLimit(int64(limit)).
-		SetProjection(bson.D{{Key: "rev", Value: 1}, {Key: "outbox", Value: 1}, {Key: "outbox_at", Value: 1}}))
+		SetProjection(project(append(outboxFields, "rev")...)))
 	if err != nil {
 		return nil, fmt.Errorf("read outbox of %s: %w", collection, AsFault(err))
 	}

@@ -78,10 +78,10 @@ func TestOutbox(t *testing.T) {
 	if got := ids(pending(t, o, 10)); got != "a1 b1 late" {
 		t.Errorf("after Done: %s", got)
 	}
-	if r := load(t, rooms, "a"); r.Rev != 2 || r.OutboxAt != 100 {
+	if r := load(t, rooms, "a"); r.Rev != 1 || r.OutboxAt != 100 {
 		t.Errorf("a room with events left: %+v", r)
 	}
-	if r := load(t, users, "u"); r.Rev != 2 || r.OutboxAt != 0 || r.Outbox != nil {
+	if r := load(t, users, "u"); r.Rev != 1 || r.OutboxAt != 0 || r.Outbox != nil {
 		t.Errorf("a user without: %+v", r)
 	}
 	if r := load(t, rooms, "idle"); r.Rev != 1 {
@@ -105,7 +105,7 @@ func TestOutbox(t *testing.T) {
 		if got := ids(pending(t, o, 10)); got != "new" {
 			t.Errorf("pending: %s", got)
 		}
-		if r := load(t, rooms, "a"); r.Name != "changed" || r.Rev != 4 || r.OutboxAt != 500 {
+		if r := load(t, rooms, "a"); r.Name != "changed" || r.Rev != 2 || r.OutboxAt != 500 {
 			t.Errorf("stored: %+v", r)
 		}
 		done(t, o)

@@ -25,15 +25,19 @@ const maxWaiting = 10_000
 //	}
 //
 // Call AddEvents on it before it is inserted or goes to [Replace], and name
-// its collection in [DB.Outbox]. Two things follow: the relay raises rev when
-// it takes events out, so a revision may move without a visible change; and a
-// document must not be deleted while events wait in it.
+// its collection in [DB.Outbox]. A document must not be deleted while events
+// wait in it. The relay takes events out under a guard of their own: rev counts
+// changes of state only, and is what the events report.
 type Outboxed struct {
 	Outbox []Event `bson:"outbox,omitempty"`
 	// OutboxAt is the time of the oldest entry, in milliseconds since the
 	// Unix epoch, and absent while there is none: the relay finds waiting
 	// documents by a sparse index over it.
 	OutboxAt int64 `bson:"outbox_at,omitempty"`
+	// OutboxRev counts how often the relay took events out, and is absent until
+	// it did. [Replace] and [Outbox.Done] write under rev and OutboxRev, so that
+	// neither overwrites the outbox of the other.
+	OutboxRev int64 `bson:"outbox_rev,omitempty"`
 }
 
 // Event is one durable event as it waits in a document.
@@ -99,8 +103,30 @@ func (o *Outboxed) settle() {
 	}
 }
 
+// fields returns those of the stored document that concern the outbox, without
+// the empty ones.
 func (o *Outboxed) fields() bson.D {
-	return bson.D{{Key: "outbox", Value: o.Outbox}, {Key: "outbox_at", Value: o.OutboxAt}}
+	var fields bson.D
+	if len(o.Outbox) > 0 {
+		fields = bson.D{{Key: "outbox", Value: o.Outbox}, {Key: "outbox_at", Value: o.OutboxAt}}
+	}
+	if o.OutboxRev > 0 {
+		fields = append(fields, bson.E{Key: "outbox_rev", Value: o.OutboxRev})
+	}
+	return fields
+}
+
+// outboxFields are the fields of Outboxed in a document.
+var outboxFields = []string{"outbox", "outbox_at", "outbox_rev"}
+
+// guard adds to a filter by id and rev that no event was taken out since o was
+// read.
+func (o *Outboxed) guard(filter bson.D) bson.D {
+	var rev any // null finds a document without the field
+	if o.OutboxRev > 0 {
+		rev = o.OutboxRev
+	}
+	return append(filter, bson.E{Key: "outbox_rev", Value: rev})
 }
 
 // embedsOutboxed is any document, or pointer to one, that embeds Outboxed.

@@ -27,11 +27,32 @@ func Replace(ctx context.Context, c *mongo.Collection, id string, rev int64, doc
 		return fmt.Errorf("replace in %s: rev of the new document must be the int64 %d", c.Name(), rev+1)
 	}
 	filter := byRevision(id, rev)
-	if o, ok := doc.(embedsOutboxed); ok {
-		if fields, err = keepWaiting(ctx, c, filter, fields, o.outboxed()); err != nil {
+	o, ok := doc.(embedsOutboxed)
+	if !ok {
+		return replaceOne(ctx, c, filter, fields)
+	}
+	// The relay may take events out between the read and the write: that is no
+	// conflict for the caller, whose revision is still the stored one.
+	for range doneTries {
+		stored, err := storedOutbox(ctx, c, filter)
+		if err != nil {
+			return err
+		}
+		guarded := stored.guard(filter)
+		if err := stored.merge(o.outboxed().Outbox); err != nil {
 			return fmt.Errorf("replace in %s: %w", c.Name(), err)
 		}
+		err = replaceOne(ctx, c, guarded, append(without(fields, outboxFields...), stored.fields()...))
+		if !errors.Is(err, revision.ErrConflict) {
+			return err
+		}
 	}
+	return revision.ErrConflict
+}
+
+// replaceOne puts fields in the place of the document that filter finds.
+// ErrConflict: there is none.
+func replaceOne(ctx context.Context, c *mongo.Collection, filter, fields bson.D) error {
 	res, err := c.ReplaceOne(ctx, filter, fields)
 	if err != nil {
 		return fmt.Errorf("replace in %s: %w", c.Name(), AsFault(err))
@@ -42,26 +63,26 @@ func Replace(ctx context.Context, c *mongo.Collection, id string, rev int64, doc
 	return nil
 }
 
-// keepWaiting returns fields with the outbox that the document shall have:
-// what waits in the stored one at this revision, then what is new. As long as
-// the revision stands, so does its outbox.
-func keepWaiting(ctx context.Context, c *mongo.Collection, filter, fields bson.D, add Outboxed) (bson.D, error) {
+// storedOutbox returns the outbox of the document that filter finds.
+// ErrConflict: there is none.
+func storedOutbox(ctx context.Context, c *mongo.Collection, filter bson.D) (Outboxed, error) {
 	var stored Outboxed
-	err := c.FindOne(ctx, filter, options.FindOne().SetProjection(bson.D{{Key: "outbox", Value: 1}, {Key: "outbox_at", Value: 1}})).Decode(&stored)
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		return nil, revision.ErrConflict
+	err := c.FindOne(ctx, filter, options.FindOne().SetProjection(project(outboxFields...))).Decode(&stored)
+	switch {
+	case errors.Is(err, mongo.ErrNoDocuments):
+		return stored, revision.ErrConflict
+	case err != nil:
+		return stored, fmt.Errorf("replace in %s: read the outbox: %w", c.Name(), AsFault(err))
 	}
-	if err != nil {
-		return nil, AsFault(err)
+	return stored, nil
+}
+
+func project(names ...string) bson.D {
+	fields := make(bson.D, len(names))
+	for i, name := range names {
+		fields[i] = bson.E{Key: name, Value: 1}
 	}
-	if err := stored.merge(add.Outbox); err != nil {
-		return nil, err
-	}
-	fields = without(fields, "outbox", "outbox_at")
-	if len(stored.Outbox) == 0 {
-		return fields, nil
-	}
-	return append(fields, stored.fields()...), nil
+	return fields
 }
 
 func byRevision(id string, rev int64) bson.D {

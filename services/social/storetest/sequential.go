@@ -254,6 +254,22 @@ func outbox(t *testing.T, s social.Store) {
 	if left := drain(t, s); len(left) != 0 {
 		t.Fatalf("left %+v", left)
 	}
+	// A relayed event is no change of the room: the revision is that of the last
+	// save, and the next one follows it.
+	if stored := room(t, s, r.ID); stored.Rev != r.Rev-1 {
+		t.Fatalf("the relay left revision %d, want %d", stored.Rev, r.Rev-1)
+	}
+	f := friendship("u1", "u2")
+	saveFriendship(t, s, f)
+	drain(t, s)
+	stored, err := s.Friendship(within(t), f.ID)
+	if err != nil || stored == nil || stored.Rev != f.Rev {
+		t.Fatalf("the relay left %+v, %v, want revision %d", stored, err, f.Rev)
+	}
+	saveRoom(t, s, r)
+	if events := drain(t, s); len(events) != 1 {
+		t.Fatalf("relayed %+v, want the event of the last save", events)
+	}
 }
 
 func wholeSchema(t *testing.T, s social.Store) {
