@@ -174,6 +174,10 @@ func TestCompose_starts_in_order(t *testing.T) {
 				if !slices.Contains(once, other) {
 					t.Errorf("%s waits for the end of %s", name, other)
 				}
+			case types.ServiceConditionStarted:
+				if probe, known := probes[target.Image]; !known || probe != nil {
+					t.Errorf("%s waits only for the start of %s, which can tell more", name, other)
+				}
 			default:
 				t.Errorf("%s needs %s only %s", name, other, dependency.Condition)
 			}
