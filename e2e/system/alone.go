@@ -55,8 +55,8 @@ func (a *Alone) Backup(ctx context.Context, into string) error {
 
 var codeLine = regexp.MustCompile(`verification code.*?\b([0-9]{6})\b`)
 
-// Code waits for the next verification code in the log. The log does not say
-// whose it is: one person registers at a time.
+// Code waits for the next verification code in the log, whoever it is for: one
+// person registers at a time.
 func (a *Alone) Code(seen int) func(testing.TB, string) string {
 	return func(t testing.TB, _ string) string {
 		t.Helper()

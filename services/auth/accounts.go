@@ -21,14 +21,14 @@ type accounts struct {
 	*guards
 	store    Store
 	sessions *sessions
-	post     *post
+	mails    *mailQueue
 	now      func() time.Time
 }
 
 // SendCode mails a code, or what stands in for it. Who asks can't tell
 // whether the e-mail is known: neither by the answer nor by its time.
 func (a *accounts) SendCode(ctx context.Context, req contract.SendCodeRequest) error {
-	if err := a.post.room(); err != nil {
+	if err := a.mails.room(); err != nil {
 		return err
 	}
 	if err := a.limits.Code(ctx, req.Email, req.Address); err != nil {
@@ -50,7 +50,7 @@ func (a *accounts) SendCode(ctx context.Context, req contract.SendCodeRequest) e
 	case !register && user == nil:
 		return nil
 	}
-	a.post.add(ctx, letter)
+	a.mails.add(ctx, letter)
 	return nil
 }
 

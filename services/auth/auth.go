@@ -66,12 +66,12 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	})
 	tel.Health.Add("rpc", server.Ready)
 	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
-	post := newPost(cfg.MailQueue, deliver, tel)
+	mails := newMailQueue(cfg.MailQueue, deliver, tel)
 	sessions := &sessions{
 		store: store, keys: keys, accessTTL: cfg.AccessTTL, ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions),
 		out: &pushes{bus.NewPusher(nc, tel)}, now: now, log: tel.Log,
 	}
-	accounts := &accounts{store: store, guards: guards, sessions: sessions, post: post, now: now}
+	accounts := &accounts{store: store, guards: guards, sessions: sessions, mails: mails, now: now}
 	failed := newFailedLogins(store, guards.limits, now, tel.Log, relay.Kick, tel.Metrics)
 	h := &handlers{
 		accounts: accounts, credentials: &credentials{accounts: accounts, failed: failed, log: tel.Log}, sessions: sessions,
@@ -88,7 +88,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	g := run.NewGroup(ctx)
 	g.Go("relay", relay.Run)
 	g.Go("failed logins", failed.Run)
-	g.Go("mail", post.Run)
+	g.Go("mail", mails.Run)
 	g.Go("sweeper", (&sweeper{store: store, sessions: sessions, every: cfg.SweepEvery, log: tel.Log, kick: relay.Kick}).Run)
 	g.Go("keys", keys.Run)
 	g.Go("rpc", server.Run)

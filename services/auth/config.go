@@ -45,7 +45,7 @@ type Config struct {
 	SMTPCAFile    string `envconfig:"SMTP_CA_FILE" desc:"PEM file of certificates that may sign the mail server's, besides the system's."`
 	MailFrom      string `envconfig:"MAIL_FROM" default:"Parley <parley@localhost>" desc:"Sender of mails."`
 	MailTemplates string `envconfig:"MAIL_TEMPLATES" desc:"Directory of templates that stand in place of the built-in ones: LANGUAGE/KIND.txt and .html; see docs/operations.md."`
-	MailQueue     int    `envconfig:"MAIL_QUEUE" default:"1000" desc:"Mails that wait to be sent; while it is full, codes are refused as unavailable."`
+	MailQueue     int    `envconfig:"MAIL_QUEUE" default:"1000" desc:"Mails that wait to be sent, and as many more that wait for their next attempt; while it is full, codes are refused as unavailable."`
 	CodeLog       bool   `envconfig:"CODE_LOG" default:"false" desc:"Without SMTP_URL: write codes to the log. For development only."`
 
 	Workers  int `envconfig:"WORKERS" default:"256" desc:"Requests answered at the same time."`

@@ -8,7 +8,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
+	"sync/atomic"
+	"unicode"
 
 	"github.com/wneessen/go-mail"
 
@@ -44,6 +48,8 @@ type smtpDelivery struct {
 	options []mail.Option
 	from    string
 	paper   *stationery
+	// asciiOnly says that the server lacked SMTPUTF8 when it was last needed.
+	asciiOnly atomic.Bool
 }
 
 // check finds at the start what would else fail with the first mail.
@@ -57,27 +63,58 @@ func (d *smtpDelivery) check() error {
 	return nil
 }
 
+// send hands one mail to the server. The error is errFinal when no new attempt
+// would be of use.
 func (d *smtpDelivery) send(ctx context.Context, l Letter) error {
 	msg, err := d.paper.write(l, d.from)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errFinal, err)
 	}
-	client, err := mail.NewClient(d.host, d.options...)
+	international := !isASCII(l.To)
+	options := slices.Clip(d.options)
+	if !international {
+		options = append(options, mail.WithoutSMTPUTF8()) // another server on the way may lack it
+	}
+	client, err := mail.NewClient(d.host, options...)
 	if err != nil {
 		return fmt.Errorf("send mail: %w", err)
 	}
-	if err := client.DialAndSendWithContext(ctx, msg); err != nil {
+	conn, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return fmt.Errorf("send mail: connect: %w", anonymous(err))
+	}
+	defer client.CloseWithSMTPClient(conn) //nolint:errcheck // the mail was taken, or was not
+	if international {
+		able, _ := conn.Extension("SMTPUTF8")
+		d.asciiOnly.Store(!able)
+		if !able {
+			return fmt.Errorf("send mail: %w: %w", errFinal, errASCIIOnly)
+		}
+	}
+	if err := client.SendWithSMTPClient(conn, msg); err != nil {
 		return fmt.Errorf("send mail: %w", anonymous(err))
 	}
 	return nil
 }
 
+// errASCIIOnly says that a mail server takes no address whose part before the @
+// is not ASCII.
+var errASCIIOnly = errors.New("the mail server lacks SMTPUTF8, and the address needs it")
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
 // anonymous keeps of a server's answer only what names nobody: its text often
-// repeats the recipient.
+// repeats the recipient. A refusal of a mail with a status of 5xx is errFinal
+// (RFC 5321, 4.2.1).
 func anonymous(err error) error {
 	var refused *mail.SendError
 	if !errors.As(err, &refused) {
 		return err // of connecting, TLS or login
+	}
+	if status := refused.ErrorCode(); status >= 500 {
+		return fmt.Errorf("%w at %s with status %d", errFinal, refused.Reason, status)
 	}
 	return fmt.Errorf("refused at %s with status %d", refused.Reason, refused.ErrorCode())
 }

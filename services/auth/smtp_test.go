@@ -39,9 +39,13 @@ type sink struct {
 
 	mu      sync.Mutex
 	mails   []letter
-	refuse  int  // so many mails are refused, for now
-	refused int  // were
-	plain   bool // some mail came without TLS
+	refuse  int             // so many mails are refused, for now
+	refused int             // were
+	never   string          // recipients that begin so are refused for good
+	notNow  string          // and those that begin so for now
+	tries   map[string]int  // by recipient
+	utf8    map[string]bool // SMTPUTF8 was asked for, by recipient
+	plain   bool            // some mail came without TLS
 }
 
 // letter is a mail in its parts.
@@ -97,6 +101,7 @@ type sinkSession struct {
 	sink *sink
 	conn *smtp.Conn
 	to   string
+	utf8 bool
 }
 
 func (s *sinkSession) AuthMechanisms() []string { return []string{sasl.Plain} }
@@ -110,13 +115,28 @@ func (s *sinkSession) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
-func (s *sinkSession) Reset()                               {}
-func (s *sinkSession) Logout() error                        { return nil }
-func (s *sinkSession) Mail(string, *smtp.MailOptions) error { return nil }
+func (s *sinkSession) Reset()        {}
+func (s *sinkSession) Logout() error { return nil }
+
+func (s *sinkSession) Mail(_ string, o *smtp.MailOptions) error {
+	s.utf8 = o.UTF8
+	return nil
+}
 
 func (s *sinkSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.sink.mu.Lock()
 	defer s.sink.mu.Unlock()
+	if s.sink.tries == nil {
+		s.sink.tries, s.sink.utf8 = map[string]int{}, map[string]bool{}
+	}
+	s.sink.tries[to]++
+	s.sink.utf8[to] = s.utf8
+	switch {
+	case s.sink.never != "" && strings.HasPrefix(to, s.sink.never):
+		return &smtp.SMTPError{Code: 550, Message: "no such user, " + to}
+	case s.sink.notNow != "" && strings.HasPrefix(to, s.sink.notNow):
+		return &smtp.SMTPError{Code: 450, Message: "greylisted, " + to}
+	}
 	if s.sink.refused < s.sink.refuse {
 		s.sink.refused++
 		return &smtp.SMTPError{Code: 451, Message: "not now, " + to}
@@ -290,6 +310,60 @@ func TestMail_is_tried_again(t *testing.T) {
 	s.next(t, 1)
 	if logged := w.log.String(); strings.Contains(logged, "ann@") || !strings.Contains(logged, "mail not sent yet") {
 		t.Fatalf("logged %s", logged)
+	}
+}
+
+func (s *sink) triesOf(to string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tries[to]
+}
+
+// TestMail_refused_recipients_keep_no_other_waiting: more of them than there are
+// senders, each with 6 attempts to come.
+func TestMail_refused_recipients_keep_no_other_waiting(t *testing.T) {
+	s := newSink(t, nil, false)
+	s.notNow = "grey"
+	w := newWorld(t, mailing(s, ""))
+	w.start()
+	for i := range 8 {
+		to := fmt.Sprintf("grey%d@example.org", i)
+		must(w, contract.SendCode, contract.SendCodeRequest{Email: to, Purpose: contract.PurposeRegister})
+	}
+	eventually(t, func() bool { return s.triesOf("grey0@example.org") > 1 }) // it is tried again
+	must(w, contract.SendCode, contract.SendCodeRequest{Email: "ann@example.org", Purpose: contract.PurposeRegister})
+	s.next(t, 1)
+	if n := s.triesOf("grey7@example.org"); n > 3 {
+		t.Fatalf("the mail came when others were given up, after %d tries", n)
+	}
+}
+
+// TestMail_refused_for_good is not tried again.
+func TestMail_refused_for_good(t *testing.T) {
+	s := newSink(t, nil, false)
+	s.never = "none"
+	w := newWorld(t, mailing(s, ""))
+	w.start()
+	must(w, contract.SendCode, contract.SendCodeRequest{Email: "none@example.org", Purpose: contract.PurposeRegister})
+	eventually(t, func() bool { return strings.Contains(w.log.String(), "mail not sent") })
+	logged := w.log.String()
+	if s.triesOf("none@example.org") != 1 || strings.Contains(logged, "none@") || strings.Contains(logged, "mail not sent yet") || !strings.Contains(logged, "550") {
+		t.Fatalf("after %d tries it logged %s", s.triesOf("none@example.org"), logged)
+	}
+}
+
+// TestMail_at_the_end: a mail that waits for its next attempt gets it when the
+// service stops.
+func TestMail_at_the_end(t *testing.T) {
+	s := newSink(t, nil, false)
+	s.refuse = 2 // the next pause has 5 seconds, and stopping takes no more
+	w := newWorld(t, mailing(s, ""))
+	stop := w.start()
+	must(w, contract.SendCode, contract.SendCodeRequest{Email: "ann@example.org", Purpose: contract.PurposeRegister})
+	eventually(t, func() bool { return strings.Count(w.log.String(), "mail not sent yet") == 2 })
+	stop()
+	if n := len(s.received()); n != 1 {
+		t.Fatalf("%d mails were sent", n)
 	}
 }
 
