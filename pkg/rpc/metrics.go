@@ -20,10 +20,6 @@ const scope = "github.com/parley-im/parley/pkg/rpc"
 // codeOK is the label of a call that was answered without a fault.
 const codeOK = "ok"
 
-// buckets are in seconds: a cached membership takes one, a password hash 200
-// and a busy store 1,000 ms.
-var buckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
-
 // serverMetrics are shared by all servers of one registry.
 type serverMetrics struct {
 	requests *prometheus.CounterVec
@@ -79,7 +75,7 @@ func (m *clientMetrics) of(method string) *methodMetrics {
 type methodMetrics struct {
 	requests *prometheus.CounterVec // by code
 	ok       prometheus.Counter
-	duration prometheus.Observer
+	duration *telemetry.LateHistogram
 }
 
 func newMethodMetrics(requests *prometheus.CounterVec, duration *prometheus.HistogramVec, method string) *methodMetrics {
@@ -87,7 +83,7 @@ func newMethodMetrics(requests *prometheus.CounterVec, duration *prometheus.Hist
 	return &methodMetrics{
 		requests: byCode,
 		ok:       byCode.WithLabelValues(codeOK),
-		duration: duration.WithLabelValues(method),
+		duration: telemetry.Late(duration, method),
 	}
 }
 
@@ -98,7 +94,7 @@ func (m *methodMetrics) ended(f *fault.Error, took time.Duration, span trace.Spa
 	} else {
 		m.requests.WithLabelValues(string(f.Code)).Inc()
 	}
-	telemetry.Observe(m.duration, took.Seconds(), span)
+	m.duration.Observe(took.Seconds(), span)
 }
 
 func requestCounter(side, help string) *prometheus.CounterVec {
@@ -109,7 +105,7 @@ func requestCounter(side, help string) *prometheus.CounterVec {
 
 func durationHistogram(side, help string) *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Namespace: "parley", Subsystem: "rpc_" + side, Name: "duration_seconds", Help: help, Buckets: buckets,
+		Namespace: "parley", Subsystem: "rpc_" + side, Name: "duration_seconds", Help: help, Buckets: telemetry.CallBuckets(),
 	}, []string{"method"})
 }
 

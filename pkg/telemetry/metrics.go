@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -14,8 +13,7 @@ import (
 // Gather makes Metrics a prometheus.Gatherer.
 func (m *Metrics) Gather() ([]*dto.MetricFamily, error) { return m.registry.Gather() }
 
-// describe adds what every service tells: its build, its process and its Go
-// runtime.
+// describe adds what every service tells: its build.
 func (m *Metrics) describe(version, revision string) error {
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "parley_build_info",
@@ -23,15 +21,16 @@ func (m *Metrics) describe(version, revision string) error {
 		ConstLabels: prometheus.Labels{"version": version, "revision": revision},
 	})
 	build.Set(1)
-	err := errors.Join(
-		m.Register(build),
-		m.Register(collectors.NewGoCollector()),
-		m.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})),
-	)
-	if err != nil {
+	if err := m.Register(build); err != nil {
 		return fmt.Errorf("register metrics: %w", err)
 	}
 	return nil
+}
+
+// describeProcess adds what there is once in a process: itself and its Go
+// runtime.
+func (m *Metrics) describeProcess() {
+	m.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
 
 // checks tells the outcome of each of Health's checks, asked for when the

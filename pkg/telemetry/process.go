@@ -10,10 +10,13 @@ import (
 	"go.opentelemetry.io/otel"
 )
 
-// OwnProcess has the loggers that libraries keep as globals write into this
-// log, in its format: the standard library's and OpenTelemetry's. It is for a
-// program's main, once; one that links another such library adds [Lines].
+// OwnProcess makes this telemetry the one of the whole process, in which other
+// services may run: its metrics include the process's and Go's, and the loggers
+// that libraries keep as globals, the standard library's and OpenTelemetry's,
+// write into its log, in its format. It is for a program's main, once; one that
+// links another such library adds [Lines].
 func (t *Telemetry) OwnProcess() {
+	t.Metrics.describeProcess()
 	slog.SetDefault(t.Log)
 	log.SetFlags(0) // the time is in the record
 	log.SetOutput(Lines(t.Log, "library"))

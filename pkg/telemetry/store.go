@@ -33,7 +33,7 @@ func (t *Telemetry) NewStoreTimer(url string, answers ...error) *StoreTimer {
 		answers: answers,
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "parley", Subsystem: "store", Name: "duration_seconds", Help: "Duration of one call of the store, by what was asked of it.",
-			Buckets: prometheus.ExponentialBuckets(.0001, 2.5, 13), // 0.1 ms to 6 s
+			Buckets: CallBuckets(),
 		}, []string{"verb"}),
 		errors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "parley", Subsystem: "store", Name: "errors_total", Help: "Calls that the store did not carry out, by what was asked of it.",

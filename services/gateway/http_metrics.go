@@ -28,7 +28,7 @@ func newHTTPMetrics(reg prometheus.Registerer) *httpMetrics {
 		}, []string{"route", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "parley", Subsystem: "http", Name: "duration_seconds", Help: "From a request's arrival to its answer.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+			Buckets: telemetry.CallBuckets(),
 		}, []string{"route"}),
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: "parley", Subsystem: "http", Name: "in_flight", Help: "Requests that wait for their answer.",

@@ -29,7 +29,7 @@ func newFrameMetrics(reg prometheus.Registerer) *frameMetrics {
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "parley", Subsystem: "gateway", Name: "frame_duration_seconds",
 			Help:    "From a frame's arrival until its reply was queued, by op.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+			Buckets: telemetry.CallBuckets(),
 		}, []string{"op"}),
 	}
 	reg.MustRegister(m.total, m.duration)
@@ -40,12 +40,12 @@ func newFrameMetrics(reg prometheus.Registerer) *frameMetrics {
 type opMetrics struct {
 	codes    *prometheus.CounterVec
 	ok       prometheus.Counter
-	duration prometheus.Observer
+	duration *telemetry.LateHistogram
 }
 
 func (m *frameMetrics) of(op contract.Op) *opMetrics {
 	codes := m.total.MustCurryWith(prometheus.Labels{"op": string(op)})
-	return &opMetrics{codes: codes, ok: codes.WithLabelValues(codeOK), duration: m.duration.WithLabelValues(string(op))}
+	return &opMetrics{codes: codes, ok: codes.WithLabelValues(codeOK), duration: telemetry.Late(m.duration, string(op))}
 }
 
 // ended counts one frame; f is nil when it was carried out.
@@ -55,7 +55,7 @@ func (m *opMetrics) ended(f *fault.Error, took time.Duration, span trace.SpanCon
 	} else {
 		m.codes.WithLabelValues(string(f.Code)).Inc()
 	}
-	telemetry.Observe(m.duration, took.Seconds(), span)
+	m.duration.Observe(took.Seconds(), span)
 }
 
 // hubMetrics count what the hub delivers.

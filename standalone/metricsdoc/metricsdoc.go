@@ -20,7 +20,8 @@ const intro = `# Metrics
 
 Each service serves these at ` + "`/metrics`" + ` on its operations port (` + "`OPS_ADDR`" + `), in the formats of Prometheus and OpenMetrics, together with
 those of Go's runtime (` + "`go_`" + `) and of the process (` + "`process_`" + `). Every one has the label ` + "`service`" + `, since several services may run in one
-process. All counters begin at 0 when a process starts. Durations are in seconds, sizes in bytes. Labels have few values: methods, ops, codes and
+process; those of the runtime and the process are there once, of ` + "`standalone`" + ` where that runs the services. A method's histogram is there
+once the method was called. All counters begin at 0 when a process starts. Durations are in seconds, sizes in bytes. Labels have few values: methods, ops, codes and
 routes that the code names; never users, rooms or addresses.
 
 In OpenMetrics, histograms of durations have exemplars with the ` + "`trace_id`" + ` of a request that was traced: Prometheus keeps them with
