@@ -81,6 +81,15 @@ var alertCases = map[string]struct {
 			`parley_health_check{service="auth",instance="a",check="nats",informs="false"} 1x20 0 1x80`,
 		},
 	},
+	"ParleyDegraded": {
+		fires: []string{`parley_health_check{service="chat",instance="a",check="clock",informs="true"} 1x10 0x90`},
+		from:  16,
+		quiet: []string{
+			`parley_health_check{service="chat",instance="a",check="clock",informs="true"} 1x10 0x3 1x80`,
+			`parley_health_check{service="auth",instance="a",check="redis",informs="true"} 0x100`,
+			`parley_health_check{service="auth",instance="a",check="store",informs="false"} 0x100`,
+		},
+	},
 	"ParleyDrainStuck": {
 		fires: []string{`parley_draining{service="gateway",instance="a"} 0x10 1x80`},
 		from:  21,
@@ -147,6 +156,17 @@ var alertCases = map[string]struct {
 		fires: []string{`parley_chat_store_away{instance="a"} 0x10 1x80`, `parley_chat_store_away{instance="b"} 0x100`},
 		from:  12,
 		quiet: []string{`parley_chat_store_away{instance="a"} 0x10 1 0x80`},
+	},
+	"ParleyStoreNotWritable": {
+		fires: []string{
+			`parley_health_check{service="chat",instance="a",check="store",informs="false"} 1x10 0x90`,
+			`parley_health_check{service="chat",instance="b",check="store",informs="false"} 1x100`,
+		},
+		from: 12,
+		quiet: []string{
+			`parley_health_check{service="chat",instance="a",check="store",informs="false"} 1x10 0 1x90`,
+			`parley_health_check{service="chat",instance="a",check="nats",informs="false"} 0x100`,
+		},
 	},
 	"ParleyCollisions": {
 		fires: []string{`parley_chat_collisions_total{instance="a"} 0+60x100`, `parley_chat_insert_seconds_count{instance="a"} 0+200x100`},
