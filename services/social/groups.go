@@ -106,15 +106,11 @@ func (g *groups) add(ctx context.Context, userID, roomID string, ids []string) (
 	if err := roomLeft(ctx, g.store, g.maxRooms, "user_ids", fresh...); err != nil {
 		return Room{}, nil, nil, err
 	}
-	firstSeq := int64(1)
-	if seen.History == contract.HistoryJoined && len(fresh) > 0 {
-		head, err := g.head(ctx, roomID)
-		if err != nil {
-			return Room{}, nil, nil, fmt.Errorf("ask for the head: %w", err)
-		}
-		firstSeq = head + 1
-	}
 	room, err = g.change(ctx, userID, roomID, func(room *Room) (*change, error) {
+		firstSeq, err := g.firstSeq(ctx, room, ids)
+		if err != nil {
+			return nil, err
+		}
 		added, already, err = room.add(ids, g.maxMembers, firstSeq, contract.NewTime(g.now()))
 		if err != nil || len(added) == 0 {
 			return nil, err
@@ -129,6 +125,20 @@ func (g *groups) add(ctx context.Context, userID, roomID string, ids []string) (
 		return &change{contract.GroupJoined, contract.RoomEvent{Members: wireMembers(added)}}, nil
 	})
 	return room, added, already, err
+}
+
+// firstSeq returns the first seq that new members may read. It asks for the
+// head in each try of a change: messages that were sent while an earlier try
+// failed are older than the membership.
+func (g *groups) firstSeq(ctx context.Context, room *Room, ids []string) (int64, error) {
+	if room.History != contract.HistoryJoined || !slices.ContainsFunc(ids, func(id string) bool { return room.member(id) == nil }) {
+		return 1, nil
+	}
+	head, err := g.head(ctx, room.ID)
+	if err != nil {
+		return 0, fmt.Errorf("ask for the head: %w", err)
+	}
+	return head + 1, nil
 }
 
 // remove takes a member out of a group. heir is the new owner, if any.

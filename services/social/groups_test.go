@@ -169,6 +169,25 @@ func TestGroups_join(t *testing.T) {
 			t.Fatalf("%d members at revision %d, %v", len(after.Members), after.Rev, err)
 		}
 	})
+	t.Run("reads from the head of the try that is saved", func(t *testing.T) {
+		g, _ := rules(t, 10, 100, "owner", "admin", "member", "friend")
+		room := make3(t, g)
+		heads := 0
+		g.head = func(context.Context, string) (int64, error) {
+			heads++
+			if heads == 1 { // another request changes the room, and three messages are sent
+				if _, err := g.rename(t.Context(), "owner", room.ID, "renamed"); err != nil {
+					t.Error(err)
+				}
+				return 41, nil
+			}
+			return 44, nil
+		}
+		_, added, _, err := g.add(t.Context(), "owner", room.ID, []string{"friend"})
+		if err != nil || len(added) != 1 || added[0].FirstSeq != 45 || heads != 2 {
+			t.Fatalf("added %+v, %v, after %d questions", added, err, heads)
+		}
+	})
 	t.Run("reads from the head on", func(t *testing.T) {
 		g, _ := rules(t, 10, 1000, "owner", "admin", "member", "friend")
 		room := make3(t, g)
