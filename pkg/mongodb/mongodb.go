@@ -43,7 +43,8 @@ type DB struct {
 
 // Connect opens the database that the URI's path names, else defaultDatabase,
 // and returns once a primary answers. Write concern, read concern and read
-// preference are fixed and override the URI. The caller closes the DB.
+// preference are fixed and override the URI. The error wraps schema.ErrNotNow
+// if another try may succeed. The caller closes the DB.
 func Connect(ctx context.Context, uri, defaultDatabase string) (*DB, error) {
 	parsed, err := connstring.ParseAndValidate(uri)
 	if err != nil {
@@ -60,7 +61,7 @@ func Connect(ctx context.Context, uri, defaultDatabase string) (*DB, error) {
 	db := &DB{client: client, db: client.Database(name)}
 	if err := db.ping(ctx); err != nil {
 		_ = db.Close(context.WithoutCancel(ctx))
-		return nil, err
+		return nil, opening(ctx, err)
 	}
 	return db, nil
 }

@@ -66,8 +66,13 @@ var errTakenOver = errors.New("another replica has taken over")
 // makes the indexes that it lacks, which MongoDB builds while others read and
 // write. It returns when both are done: the replica is not ready before, and
 // those that run go on meanwhile. A database that a newer program has made
-// unusable for this one is an error, as is one that can't be written.
+// unusable for this one is an error, as is one that can't be written. The error
+// wraps schema.ErrNotNow if another try may succeed.
 func (db *DB) Migrate(ctx context.Context, s Schema) error {
+	return opening(ctx, db.migrate(ctx, s))
+}
+
+func (db *DB) migrate(ctx context.Context, s Schema) error {
 	db.schema = s
 	known := len(s.Steps)
 	lock, holder := &lease{db: db, id: versionID}, id.New()

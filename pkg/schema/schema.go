@@ -10,7 +10,14 @@
 // stopped first, and are refused afterwards.
 package schema
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrNotNow is wrapped by the error of opening a store that may succeed later:
+// the server is away, or another process builds indexes or holds the lock.
+var ErrNotNow = errors.New("the store cannot be opened now")
 
 // Version is how far a database is.
 type Version struct {

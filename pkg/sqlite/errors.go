@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/probe"
+	"github.com/parley-im/parley/pkg/schema"
 )
 
 // uniqueFailed begins SQLite's text for all its unique violations, primary
@@ -68,6 +69,8 @@ func notOpened(path string, err error) error {
 		return fmt.Errorf("open sqlite store: %s is damaged, restore it from a backup: %w", path, err)
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("open sqlite store: %s can't be written; this process needs to write to the file and its directory: %w", path, err)
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fmt.Errorf("open sqlite store %s: %w: %w", path, schema.ErrNotNow, err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("open sqlite store: %s can't be written, the disk is full: %w", path, err)
 	default:

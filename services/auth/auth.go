@@ -37,7 +37,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := OpenStore(ctx, cfg.Store)
+	store, err := run.Open(ctx, tel.Log, func(ctx context.Context) (Store, error) { return OpenStore(ctx, cfg.Store) })
 	if err != nil {
 		return err
 	}

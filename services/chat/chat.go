@@ -34,7 +34,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if now == nil {
 		now = time.Now
 	}
-	store, err := deps.openStore(ctx, cfg.Store)
+	store, err := run.Open(ctx, tel.Log, func(ctx context.Context) (Store, error) { return deps.openStore(ctx, cfg.Store) })
 	if err != nil {
 		return err
 	}
