@@ -17,7 +17,8 @@ type room struct {
 
 	slots      int       // messages that wait to be inserted
 	collisions int       // in a row
-	notBefore  time.Time // of the next insert, after collisions
+	notBefore  time.Time // of the next insert, after collisions and failures
+	failing              // why it is inserted apart from other rooms
 
 	last    int64     // highest seq that was published here
 	quietAt time.Time // when its head is announced

@@ -7,10 +7,10 @@ import (
 )
 
 // storeFailed pauses all calls of the store. Once it is away, nobody is kept
-// waiting for it.
-func (c *committer) storeFailed(cause error) {
+// waiting for it. The rooms are those of the call; none: any may fail so.
+func (c *committer) storeFailed(rooms []*room, cause error) {
 	now := time.Now()
-	pause, away, news := c.outage.failed(now, cause)
+	pause, away, news := c.outage.failed(now, cause, rooms...)
 	c.notBefore = now.Add(pause)
 	if news {
 		c.log.Warn("the store is away: sends are refused", "err", cause)
@@ -23,7 +23,7 @@ func (c *committer) storeFailed(cause error) {
 		c.doubt(s.room)
 		c.free(s)
 		for _, w := range s.sends {
-			c.refuse(w)
+			c.refuse(w, cause)
 		}
 	}
 	clear(c.pending)
@@ -31,9 +31,9 @@ func (c *committer) storeFailed(cause error) {
 }
 
 // refuse answers a send that the store would have to be asked for.
-func (c *committer) refuse(s *send) {
+func (c *committer) refuse(s *send, cause error) {
 	c.metrics.away.Inc()
-	s.answer(answer{err: storeAway(c.outage.refusal(time.Now()))})
+	s.answer(answer{err: storeAway(cause)})
 }
 
 // maxDoubts bounds the rooms in doubt; of any more the gateways announce the
@@ -51,12 +51,14 @@ func (c *committer) doubt(r *room) {
 
 // clearDoubts reads the heads of rooms in doubt, of as many as one insert has
 // messages. While the store is away this is also what finds that it is back:
-// a cheap read, under the same pauses as inserts. It is false when the store
-// does not answer.
+// a cheap read, under the same pauses as inserts. After a failure the next read
+// has half of the rooms, so that one of them that can't be read leaves the others
+// alone; one by itself is left to the gateways. It is false when the store does
+// not answer.
 func (c *committer) clearDoubts(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, c.o.StoreTimeout)
 	defer cancel()
-	rooms := make([]string, 0, min(len(c.doubts), c.o.BatchDocs))
+	rooms := make([]string, 0, min(len(c.doubts), c.doubtful))
 	for id := range c.doubts {
 		if rooms = append(rooms, id); len(rooms) == cap(rooms) {
 			break
@@ -65,9 +67,20 @@ func (c *committer) clearDoubts(ctx context.Context) bool {
 	c.outage.began(time.Now())
 	tails, err := c.store.Tails(ctx, rooms)
 	if err != nil {
-		c.storeFailed(fmt.Errorf("read tails: %w", err))
-		return false
+		c.doubtful = max(1, len(rooms)/2)
+		err = fmt.Errorf("read tails: %w", err)
+		if isWhole(err) || c.outage.away() {
+			c.storeFailed(nil, err)
+			return false
+		}
+		c.outage.ended()
+		if len(rooms) == 1 {
+			c.log.Warn("the head of a room can't be read", "room_id", rooms[0], "err", err)
+			delete(c.doubts, rooms[0])
+		}
+		return true
 	}
+	c.doubtful = min(2*c.doubtful, c.o.BatchDocs)
 	c.outage.answered()
 	for _, id := range rooms {
 		delete(c.doubts, id)

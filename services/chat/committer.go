@@ -19,8 +19,12 @@ type committer struct {
 	recent    *recentSends
 	heads     map[*room]int64     // to be announced after this round
 	doubts    map[string]struct{} // rooms whose head must be read, at most maxDoubts
+	doubtful  int                 // doubts that one read clears, at most
 	outage    outage              // others read it too
 	notBefore time.Time           // of the next call of the store, after failures
+	inserted  time.Time           // when an insert succeeded last
+	nextGroup int                 // of rooms whose calls fail
+	waiting   waitingSends        // others change it too
 }
 
 // slot is one message to be inserted, and everyone who sent it: a retry that
@@ -48,6 +52,9 @@ func newCommitter(l *Log) *committer {
 		recent:  newRecentSends(max(1, l.o.RecentSends/l.o.Committers)),
 		heads:   make(map[*room]int64),
 		doubts:  make(map[string]struct{}),
+
+		doubtful: l.o.BatchDocs,
+		waiting:  waitingSends{byRoom: make(map[string]int)},
 	}
 }
 
@@ -77,6 +84,7 @@ func (c *committer) gather(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		return false
 	}
+	most := c.o.BatchDocs + c.held()
 	if pause, ok := c.pause(); ok {
 		var wake <-chan time.Time
 		if pause >= 0 {
@@ -85,7 +93,7 @@ func (c *committer) gather(ctx context.Context) bool {
 			wake = timer.C
 		}
 		queue := c.queue
-		if len(c.pending) >= c.o.BatchDocs {
+		if len(c.pending) >= most {
 			queue = nil // the rest waits where its number is bounded
 		}
 		select {
@@ -98,7 +106,7 @@ func (c *committer) gather(ctx context.Context) bool {
 	}
 	// Retries need no slot: were their number not bounded too, a flood of them
 	// would keep others waiting.
-	for n := 0; n < c.o.BatchDocs && len(c.pending) < c.o.BatchDocs; n++ {
+	for n := 0; n < c.o.BatchDocs && len(c.pending) < most; n++ {
 		select {
 		case s := <-c.queue:
 			c.accept(s)
@@ -147,7 +155,7 @@ func (c *committer) accept(s *send) {
 		return
 	}
 	if c.outage.away() {
-		c.refuse(s)
+		c.refuse(s, c.outage.refusal(time.Now()))
 		return
 	}
 	if first, ok := c.byKey[key]; ok {
@@ -155,6 +163,10 @@ func (c *committer) accept(s *send) {
 		return
 	}
 	r := c.rooms.get(key.RoomID)
+	if r.refusal(time.Now()) != nil || r.alone > 0 && r.slots >= c.o.BatchDocs {
+		c.refuse(s, r.cause)
+		return
+	}
 	r.slots++
 	added := &slot{record: s.record, room: r, sends: []*send{s}}
 	c.byKey[key] = added

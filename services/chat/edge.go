@@ -44,7 +44,7 @@ func (s *edgeStore) Page(ctx context.Context, r Range) ([]Record, error) {
 }
 
 func (s *edgeStore) Messages(ctx context.Context, at []Place) (map[string]Record, error) {
-	return ask(ctx, s, func(ctx context.Context) (map[string]Record, error) { return s.Store.Messages(ctx, at) })
+	return ask(ctx, s, func(ctx context.Context) (map[string]Record, error) { return s.messagesApart(ctx, at) })
 }
 
 func (s *edgeStore) Remove(ctx context.Context, r Removal) (bool, error) {
@@ -56,7 +56,7 @@ func (s *edgeStore) SetReads(ctx context.Context, positions []Position) ([]Posit
 }
 
 func (s *edgeStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error) {
-	return ask(ctx, s, func(ctx context.Context) ([]map[string]Head, error) { return s.Store.Heads(ctx, of...) })
+	return ask(ctx, s, func(ctx context.Context) ([]map[string]Head, error) { return s.headsApart(ctx, of) })
 }
 
 func (s *edgeStore) Positions(ctx context.Context, userID, after string, limit int) ([]Position, error) {

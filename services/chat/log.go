@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -153,6 +154,10 @@ func (l *Log) enqueue(ctx context.Context, r Record) (*send, error) {
 		l.metrics.away.Inc()
 		return nil, storeAway(cause)
 	}
+	if !c.waiting.enter(r.RoomID, len(c.queue), cap(c.queue)) {
+		l.metrics.full.Inc()
+		return nil, errOverloaded
+	}
 	s := &send{ctx: ctx, committer: c, record: r, done: make(chan answer, 1)}
 	if trace.SpanContextFromContext(ctx).IsSampled() {
 		s.queued = time.Now()
@@ -161,13 +166,44 @@ func (l *Log) enqueue(ctx context.Context, r Record) (*send, error) {
 	case c.queue <- s:
 		return s, nil
 	default:
+		c.waiting.leave(r.RoomID)
 		l.metrics.full.Inc()
 		return nil, errOverloaded
 	}
 }
 
+// waitingSends counts the sends that wait, by room, so that one room that is
+// flooded does not take all of the queue.
+type waitingSends struct {
+	mu     sync.Mutex
+	byRoom map[string]int
+}
+
+// enter counts a send, or refuses it: the last quarter of the queue is for rooms
+// of which less than an eighth of it waits.
+func (w *waitingSends) enter(roomID string, queued, limit int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.byRoom[roomID]
+	if queued >= limit-limit/4 && n >= max(1, limit/8) {
+		return false
+	}
+	w.byRoom[roomID] = n + 1
+	return true
+}
+
+// leave counts a send no longer.
+func (w *waitingSends) leave(roomID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.byRoom[roomID]--; w.byRoom[roomID] == 0 {
+		delete(w.byRoom, roomID)
+	}
+}
+
 // wait returns what became of the message, or that its context has ended.
 func (s *send) wait() (Receipt, error) {
+	defer s.committer.waiting.leave(s.record.RoomID)
 	select {
 	case a := <-s.done:
 		return a.receipt, a.err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -42,8 +43,10 @@ func storeAway(cause error) *fault.Error {
 //
 // A store fails from the beginning of a call that fails until an insert
 // succeeds; a read that succeeds proves little (the disk may be full). It is
-// away once it has failed for awayAfter. An answered read lets sends in again,
-// of which the first to fail ends that at once.
+// away once it has failed for awayAfter, unless one room may be why: then there
+// is one that was in each call that failed, and no failure says that it is of the
+// whole store (isWhole). An answered read lets sends in again, of which the first
+// to fail ends that at once.
 type outage struct {
 	mu     sync.Mutex
 	call   time.Time // beginning of the call under way; zero: none
@@ -51,6 +54,7 @@ type outage struct {
 	last   time.Time // the last failure
 	cause  error     // of the last failure
 	row    int       // failures in a row
+	common []string  // rooms that were in each call of the row; none: it has not begun, or no room is why
 	closed bool      // away: sends are refused
 	told   bool      // the log knows that the store is away
 }
@@ -62,22 +66,41 @@ func (o *outage) began(now time.Time) {
 	o.call = now
 }
 
-// failed notes that the call did not say what became of it. It returns how
-// long to wait before the next, whether the store is away, and whether that
-// is news for the log.
-func (o *outage) failed(now time.Time, cause error) (pause time.Duration, away, news bool) {
+// failed notes that the call, which was for these rooms, did not say what became
+// of it. It returns how long to wait before the next, whether the store is away,
+// and whether that is news for the log.
+func (o *outage) failed(now time.Time, cause error, rooms ...*room) (pause time.Duration, away, news bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.since.IsZero() || o.call.Sub(o.last) > calmAfter {
 		o.since, o.row, o.told = o.call, 0, false
 	}
+	switch {
+	case isWhole(cause):
+		o.common = nil
+	case o.row == 0:
+		for _, r := range rooms {
+			o.common = append(o.common, r.id)
+		}
+	default:
+		o.common = slices.DeleteFunc(o.common, func(id string) bool {
+			return !slices.ContainsFunc(rooms, func(r *room) bool { return r.id == id })
+		})
+	}
 	o.call, o.last, o.cause = time.Time{}, now, cause
 	o.row++
-	o.closed = now.Sub(o.since) >= awayAfter
+	o.closed = len(o.common) == 0 && now.Sub(o.since) >= awayAfter
 	news = o.closed && !o.told
 	o.told = o.told || news
 	pause = min(5*time.Millisecond<<min(o.row, 10), maxBackOff)
 	return pause/2 + rand.N(pause/2), o.closed, news
+}
+
+// ended notes that the call failed, and that this says nothing of the store.
+func (o *outage) ended() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.call = time.Time{}
 }
 
 // answered notes that the call was a read that succeeded.
@@ -94,7 +117,7 @@ func (o *outage) inserted() (news bool) {
 	defer o.mu.Unlock()
 	news = o.told
 	o.call, o.since, o.last = time.Time{}, time.Time{}, time.Time{}
-	o.cause, o.row, o.closed, o.told = nil, 0, false, false
+	o.cause, o.row, o.common, o.closed, o.told = nil, 0, nil, false, false
 	return news
 }
 
@@ -126,7 +149,7 @@ func (o *outage) err(now time.Time) error {
 	switch {
 	case o.stalled(now):
 		return fmt.Errorf("%w for %s", errStalled, now.Sub(o.call).Round(time.Second))
-	case o.closed, o.last.Sub(o.since) >= awayAfter && now.Sub(o.last) < calmAfter:
+	case o.closed, len(o.common) == 0 && o.last.Sub(o.since) >= awayAfter && now.Sub(o.last) < calmAfter:
 		return fmt.Errorf("the store has failed for %s: %w", now.Sub(o.since).Round(time.Second), o.cause)
 	default:
 		return nil

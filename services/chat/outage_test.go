@@ -5,9 +5,15 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/parley-im/parley/pkg/fault"
 )
 
-var errBroken = errors.New("connection lost")
+// errBroken is of the whole store, as stores tell it.
+var errBroken error = fault.New(fault.Unavailable, "connection lost")
+
+// errDamaged may be of one room.
+var errDamaged = errors.New("database disk image is malformed")
 
 // clockwork steps an outage through a story; the numbers are milliseconds.
 type clockwork struct {
@@ -70,6 +76,33 @@ func TestOutage(t *testing.T) {
 			t.Fatal("its return is no news")
 		}
 		c.want(60_001, false, false)
+	})
+
+	t.Run("a_room_that_is_in_each_failure_is_not", func(t *testing.T) {
+		c := newClockwork(t)
+		fail := func(from, to int, cause error, rooms ...string) (away bool) {
+			var in []*room
+			for _, id := range rooms {
+				in = append(in, &room{id: id})
+			}
+			c.o.began(c.at(from))
+			_, away, _ = c.o.failed(c.at(to), cause, in...)
+			return away
+		}
+		for n, rooms := range [][]string{{"a", "b", "c"}, {"b", "c"}, {"b"}, {"b"}} {
+			if fail(1000*n, 1000*n+10, errDamaged, rooms...) {
+				t.Fatalf("away after failure %d", n)
+			}
+		}
+		c.want(3020, false, false)
+		if !fail(4000, 4010, errDamaged, "d") {
+			t.Fatal("not away, though no room explains all failures")
+		}
+		c.o.inserted()
+		fail(5000, 5010, errDamaged, "b")
+		if !fail(6000, 6010, errBroken, "b") {
+			t.Fatal("not away, though the store says so")
+		}
 	})
 
 	t.Run("one_call_that_takes_long_is_too", func(t *testing.T) {

@@ -10,38 +10,50 @@ import (
 	"github.com/parley-im/parley/pkg/contract"
 )
 
-// round makes one attempt to insert what waits. One that has begun is finished
-// when ctx ends, under its own timeout.
+// round makes one attempt to insert what waits, or, while calls fail, one for
+// each group of rooms, up to the first that may be the whole store's failure.
+// One that has begun is finished when ctx ends, under its own timeout.
 func (c *committer) round(ctx context.Context) {
 	if len(c.doubts) > 0 && !c.notBefore.After(time.Now()) && !c.clearDoubts(ctx) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.o.StoreTimeout)
+	for _, slots := range c.groups(c.due()) {
+		if len(slots) == 0 || !c.attempt(context.WithoutCancel(ctx), slots) {
+			return
+		}
+	}
+}
+
+// attempt makes one insert. It is false when the store may be away.
+func (c *committer) attempt(ctx context.Context, due []*slot) bool {
+	limit := c.o.StoreTimeout
+	if r := due[0].room; r.alone > 0 && c.inserted.After(r.since) {
+		limit = min(limit, failingWait)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	due := c.due()
-	if len(due) == 0 {
-		return
-	}
-	due, err := c.prepare(ctx, due)
+	ready, err := c.prepare(ctx, due)
 	if err != nil {
-		c.failed(nil, err)
-		return
+		return c.failed(ready, false, err)
 	}
-	if len(due) == 0 {
-		return
+	if len(ready) == 0 {
+		return true
 	}
-	batch := c.number(due)
+	batch := c.number(ready)
+	slots := ready[:len(batch)]
 	began, started := c.memory.Moment(), time.Now()
 	c.outage.began(started)
-	c.metrics.inserts(due[:len(batch)])
-	span := c.tracing.begin(due[:len(batch)], started)
+	c.metrics.inserts(slots)
+	span := c.tracing.begin(slots, started)
 	stored, err := c.store.Append(ctx, batch)
 	span.end(stored, err)
 	c.metrics.inserted(len(batch), time.Since(started), span.spanContext())
-	if err == nil || isTaken(err) {
-		c.memory.Stored(began, batch[:stored])
+	if err != nil && !isTaken(err) {
+		return c.failed(slots, true, err)
 	}
-	c.settle(due[:len(batch)], batch, stored, err)
+	c.memory.Stored(began, batch[:stored])
+	c.settle(slots, batch, stored, err)
+	return true
 }
 
 // due drops the slots that everyone has left, and returns those whose turn it
@@ -73,11 +85,11 @@ func (c *committer) due() []*slot {
 }
 
 // prepare answers the slots that turn out to be stored, reads the tails that
-// are not known, and returns the slots that are left.
+// are not known, and returns the slots that are left, also with an error.
 func (c *committer) prepare(ctx context.Context, due []*slot) ([]*slot, error) {
 	due, err := c.lookUp(ctx, due)
 	if err != nil {
-		return nil, err
+		return due, err
 	}
 	var unknown []string
 	asked := make(map[*room]bool)
@@ -93,7 +105,7 @@ func (c *committer) prepare(ctx context.Context, due []*slot) ([]*slot, error) {
 	c.outage.began(time.Now())
 	tails, err := c.store.Tails(ctx, unknown)
 	if err != nil {
-		return nil, fmt.Errorf("read tails: %w", err)
+		return due, fmt.Errorf("read tails: %w", err)
 	}
 	c.outage.answered()
 	for r := range asked {
@@ -115,7 +127,7 @@ func (c *committer) lookUp(ctx context.Context, due []*slot) ([]*slot, error) {
 	c.outage.began(time.Now())
 	found, err := c.store.ByClientID(ctx, keys)
 	if err != nil {
-		return nil, fmt.Errorf("look client ids up: %w", err)
+		return due, fmt.Errorf("look client ids up: %w", err)
 	}
 	c.outage.answered()
 	done := make(map[*slot]bool, len(found))
@@ -163,28 +175,25 @@ func (c *committer) number(due []*slot) []Record {
 }
 
 // settle publishes and answers what is stored, and draws the conclusions from
-// what is not.
+// what is not, because something was taken.
 func (c *committer) settle(slots []*slot, batch []Record, stored int, err error) {
-	taken := isTaken(err)
-	if err != nil && !taken {
-		c.failed(slots, err)
-		return
-	}
 	if c.outage.inserted() {
 		c.log.Info("the store takes messages again")
 	}
 	now := time.Now()
+	c.inserted = now
 	done := make(map[*slot]bool, stored)
 	for i, r := range batch[:stored] {
 		s := slots[i]
 		s.room.tail, s.room.collisions = r.Seq, 0
+		s.room.failing = failing{}
 		c.rooms.spoke(s.room, r.Seq, now.Add(c.o.QuietAfter))
 		c.out.Message(s.context(), r.Message)
 		c.resolve(s, r)
 		done[s] = true
 	}
 	c.remove(done)
-	if !taken {
+	if err == nil {
 		return
 	}
 	c.metrics.collisions.Inc()
@@ -203,17 +212,26 @@ func (c *committer) settle(slots []*slot, batch []Record, stored int, err error)
 // so that it is known what is stored.
 func isTaken(err error) bool { return errors.Is(err, ErrSeqTaken) || errors.Is(err, ErrClientIDTaken) }
 
-// failed notes that the store did not say what became of the slots: they may
-// be stored, or be stored later, so neither tails nor client_ids can be
-// trusted.
-func (c *committer) failed(slots []*slot, err error) {
+// failed notes that a call for the slots failed. If messages were in it, the
+// store did not say what became of them: they may be stored, or be stored later,
+// so neither tails nor client_ids can be trusted. It is false when the failure
+// may be the whole store's.
+func (c *committer) failed(slots []*slot, inserted bool, err error) bool {
 	c.metrics.unknown.Inc()
-	c.log.Warn("the store did not confirm messages", "messages", len(slots), "err", err)
-	for _, s := range slots {
-		s.lookUp = true
-		s.room.forget()
+	rooms := roomsOf(slots)
+	c.log.Warn("the store did not confirm messages", "messages", len(slots), "rooms", len(rooms), "room_id", rooms[0].id, "err", err)
+	if inserted {
+		for _, s := range slots {
+			s.lookUp = true
+			s.room.forget()
+		}
 	}
-	c.storeFailed(err)
+	if c.separate(rooms, err) {
+		c.outage.ended()
+		return true
+	}
+	c.storeFailed(rooms, err)
+	return false
 }
 
 func (c *committer) remove(done map[*slot]bool) {
