@@ -44,7 +44,11 @@ func connect(ctx context.Context, s *settings, complaints io.Writer) (*admin, er
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fault.New(fault.Unavailable, err.Error())
+		text := err.Error()
+		if !s.found() {
+			text += "; nothing says which installation is meant: --data, --nats or NATS_URL does"
+		}
+		return nil, fault.New(fault.Unavailable, text)
 	}
 	return &admin{cfg: cfg, nc: nc, calls: rpc.NewClient(nc, rpc.ClientOptions{Timeout: s.timeout}), timeout: s.timeout}, nil
 }

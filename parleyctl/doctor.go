@@ -32,6 +32,13 @@ Gateways answer no calls: they are asked at their operations ports, --ops; of a 
 It exits with 0 when all is well, and 1 when something is not.`,
 		Args: exactly(0),
 		RunE: func(c *cobra.Command, _ []string) error {
+			for i, text := range ops {
+				url, err := opsURL(text)
+				if err != nil {
+					return err
+				}
+				ops[i] = url
+			}
 			if len(ops) == 0 {
 				ops = s.knownOps()
 			}

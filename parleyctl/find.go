@@ -20,6 +20,10 @@ const (
 	addressesFile = "addresses.json"
 )
 
+// envPrefix may stand before the names of bus.Config. Other programs have
+// variables with it, too.
+const envPrefix = "PARLEY"
+
 // addresses are where a standalone listens.
 type addresses struct {
 	NATS string `json:"nats"` // URL
@@ -30,7 +34,7 @@ type addresses struct {
 // environment says.
 func (s *settings) natsConfig() (bus.Config, error) {
 	var cfg bus.Config
-	if err := run.Config("PARLEY", &cfg); err != nil {
+	if err := errors.Join(run.Config(envPrefix, &cfg), run.CheckNearNames(envPrefix, &cfg)); err != nil {
 		return cfg, usage(fmt.Errorf("environment: %w", err))
 	}
 	if cfg.Name == "" {
@@ -42,6 +46,9 @@ func (s *settings) natsConfig() (bus.Config, error) {
 		}
 	}
 	if s.nats != "" {
+		if err := bus.CheckServers(s.nats); err != nil {
+			return cfg, usage(fmt.Errorf("--nats: %w", err))
+		}
 		cfg.URL = s.nats
 	}
 	return cfg, nil
@@ -53,7 +60,7 @@ func (s *settings) dataDir() string {
 	if s.data != "" {
 		return s.data
 	}
-	if os.Getenv("NATS_URL") != "" || os.Getenv("PARLEY_NATS_URL") != "" {
+	if inEnvironment() {
 		return ""
 	}
 	if _, err := os.Stat(filepath.Join(defaultData, secretsFile)); err != nil {
@@ -61,6 +68,14 @@ func (s *settings) dataDir() string {
 	}
 	return defaultData
 }
+
+// inEnvironment reports whether the environment names a NATS.
+func inEnvironment() bool {
+	return os.Getenv("NATS_URL") != "" || os.Getenv(envPrefix+"_NATS_URL") != ""
+}
+
+// found reports whether anything says which installation is meant.
+func (s *settings) found() bool { return s.nats != "" || s.dataDir() != "" || inEnvironment() }
 
 func (s *settings) ofData(cfg *bus.Config, dir string) error {
 	var secrets struct {

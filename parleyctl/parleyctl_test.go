@@ -90,6 +90,14 @@ func TestCommandLine(t *testing.T) {
 		{"users nonsense", statusUsage, `unknown command "nonsense"`},
 		{"users show", statusUsage, "accepts 1 arg"},
 		{"users show --nonsense", statusUsage, "unknown flag"},
+		{"user list", statusUsage, "did you mean users? parleyctl --help lists all"},
+		{"users shwo u", statusUsage, "did you mean show? parleyctl users --help lists all"},
+		{"users disable u --reson x", statusUsage, "did you mean --reason? parleyctl users disable --help lists all flags"},
+		{"erase", statusUsage, "received 0: parleyctl erase USER"},
+		{"doctor --timeout 5", statusUsage, "write 5s for seconds"},
+		{"doctor --ops 9090", statusUsage, `--ops: "9090" is not an address: write host:port, such as 127.0.0.1:9090`},
+		{"keys list --by me --nats 4222", statusUsage, `--nats: "4222" is a port only: write nats://127.0.0.1:4222`},
+		{"keys list --by me --nats http://me:hunter2@127.0.0.1:4222", statusUsage, "--nats: a server begins with http://: write nats://host:4222"},
 		{"users disable u", statusUsage, "say why: --reason"},
 		{"rooms disband r --yes", statusUsage, "say why: --reason"},
 		{"messages remove r 1 --yes", statusUsage, "say why: --reason"},
@@ -325,5 +333,37 @@ func TestUsersShow(t *testing.T) {
 	}
 	if got := ctl(t, "", "users", "show", "bob", "--nats", url, "--by", "me"); got.status != statusNotFound || got.complaints != "parleyctl users show: there is no such user\n" {
 		t.Errorf("of nobody: %+v", got)
+	}
+}
+
+func TestConnect_says_what_is_missing(t *testing.T) {
+	t.Chdir(t.TempDir()) // without ./data
+	t.Setenv("NATS_URL", "")
+	got := ctl(t, "", "keys", "list", "--by", "me", "--nats", "nats://127.0.0.1:1")
+	if got.status != statusUnavailable || strings.Contains(got.complaints, "nothing says") {
+		t.Errorf("with --nats: status %d: %s", got.status, got.complaints)
+	}
+	t.Setenv("PARLEY_NATS_USR", "admin")
+	t.Setenv("PARLEY_GATEWAYS", "http://127.0.0.1:1") // the echo bot's
+	got = ctl(t, "", "keys", "list", "--by", "me")
+	if got.status != statusUsage || !strings.Contains(got.complaints, "there is no setting PARLEY_NATS_USR; did you mean PARLEY_NATS_USER?") {
+		t.Errorf("status %d: %s", got.status, got.complaints)
+	}
+}
+
+func TestSettings_found(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("NATS_URL", "")
+	if (&settings{}).found() {
+		t.Error("found without anything that names an installation")
+	}
+	for name, s := range map[string]*settings{"--nats": {nats: "nats://n:4222"}, "--data": {data: "d"}} {
+		if !s.found() {
+			t.Errorf("%s does not count", name)
+		}
+	}
+	t.Setenv("NATS_URL", "nats://n:4222")
+	if !(&settings{}).found() {
+		t.Error("NATS_URL does not count")
 	}
 }

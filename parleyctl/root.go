@@ -71,7 +71,7 @@ NATS_CA_FILE, NATS_CERT_FILE and NATS_KEY_FILE, each also with PARLEY_ before it
 	flags.StringVar(&s.reason, "reason", "", "`why`, at most 200 characters, nothing personal; it stands in the audit event")
 	flags.BoolVar(&s.json, "json", false, "print JSON")
 	flags.DurationVar(&s.timeout, "timeout", 10*time.Second, "how long one question may take")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.SetFlagErrorFunc(badFlag)
 	root.AddCommand(
 		newUsers(s), newRooms(s), newMessages(s), newExport(s), newErase(s),
 		newKeys(s), newToken(s), newDoctor(s),
@@ -86,14 +86,6 @@ func group(use, short string, below ...*cobra.Command) *cobra.Command {
 	}}
 	c.AddCommand(below...)
 	return c
-}
-
-// nothing is cobra.NoArgs, as a mistake of whoever typed.
-func nothing(c *cobra.Command, args []string) error { return usage(cobra.NoArgs(c, args)) }
-
-// exactly is cobra.ExactArgs, as a mistake of whoever typed.
-func exactly(n int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error { return usage(cobra.ExactArgs(n)(c, args)) }
 }
 
 func (s *settings) check() error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,10 +50,33 @@ func (c Config) check() error {
 			errs = append(errs, errors.New(problem))
 		}
 	}
+	if err := CheckServers(c.URL); err != nil {
+		errs = append(errs, fmt.Errorf("NATS_URL: %w", err))
+	}
 	must(c.NKeySeed == "" || c.User == "", "NATS_NKEY_SEED stands in place of NATS_USER: set one of them")
 	must(c.CertFile == "" || c.KeyFile != "", "NATS_CERT_FILE needs NATS_KEY_FILE")
 	must(c.KeyFile == "" || c.CertFile != "", "NATS_KEY_FILE needs NATS_CERT_FILE")
 	return errors.Join(errs...)
+}
+
+// CheckServers refuses a list of NATS servers, separated by commas, that can
+// lead nowhere. Its error does not repeat users and passwords.
+func CheckServers(list string) error {
+	for _, server := range strings.Split(list, ",") {
+		server = strings.TrimSpace(server)
+		scheme, rest, hasScheme := strings.Cut(server, "://")
+		switch {
+		case server == "" && list != "":
+			return errors.New("a server is empty: write nats://host:4222, several separated by commas")
+		case hasScheme && !slices.Contains([]string{"nats", "tls", "ws", "wss"}, scheme):
+			return fmt.Errorf("a server begins with %s://: write nats://host:4222, or tls://host:4222", scheme)
+		case hasScheme && rest == "":
+			return fmt.Errorf("a server is only %s://: write %s://host:4222", scheme, scheme)
+		case !hasScheme && strings.Trim(server, "0123456789") == "":
+			return fmt.Errorf("%q is a port only: write nats://127.0.0.1:%s", server, server)
+		}
+	}
+	return nil
 }
 
 // options are the same for every connection. It fails on settings that can't

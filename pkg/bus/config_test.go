@@ -82,3 +82,26 @@ func TestConnect_refuses_settings(t *testing.T) {
 		t.Errorf("files that are missing: %v", err)
 	}
 }
+
+func TestCheckServers(t *testing.T) {
+	for _, list := range []string{"", "127.0.0.1", "127.0.0.1:4222", "nats://a:4222, tls://u:p@b:4222", "wss://n"} {
+		if err := bus.CheckServers(list); err != nil {
+			t.Errorf("%q: %v", list, err)
+		}
+	}
+	for list, want := range map[string]string{
+		"4222":                        `"4222" is a port only: write nats://127.0.0.1:4222`,
+		"http://u:hunter2@n:4222":     "a server begins with http://: write nats://host:4222",
+		"nats://a:4222,":              "a server is empty",
+		"nats://":                     "a server is only nats://",
+		"nats://a:4222,mongodb://b:1": "a server begins with mongodb://",
+	} {
+		if err := bus.CheckServers(list); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: got %v, want %s", list, err, want)
+		}
+	}
+	_, err := bus.Connect(t.Context(), bus.Config{URL: "4222"}, contract.Chat, telemetry.Discard(contract.Chat))
+	if err == nil || !strings.Contains(err.Error(), "NATS_URL: ") {
+		t.Errorf("the variable is not named: %v", err)
+	}
+}

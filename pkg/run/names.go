@@ -15,6 +15,16 @@ import (
 // error names each, and the one that was probably meant. Variables that
 // Kubernetes sets for its services are passed over.
 func CheckNames(prefix string, cfgs ...any) error {
+	return checkNames(prefix, false, cfgs)
+}
+
+// CheckNearNames is CheckNames for a prefix that programs share: it refuses
+// only a variable that is nearly named like a setting.
+func CheckNearNames(prefix string, cfgs ...any) error {
+	return checkNames(prefix, true, cfgs)
+}
+
+func checkNames(prefix string, onlyNear bool, cfgs []any) error {
 	var known []string
 	for _, cfg := range cfgs {
 		for _, v := range Variables(prefix, cfg) {
@@ -30,21 +40,24 @@ func CheckNames(prefix string, cfgs ...any) error {
 		case slices.Contains(known, capitals):
 			errs = append(errs, fmt.Errorf("%s is not read: its name is %s", name, capitals))
 		case name == capitals:
-			errs = append(errs, notKnown(prefix, name, known))
+			if near, err := notKnown(prefix, name, known); near || !onlyNear {
+				errs = append(errs, err)
+			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func notKnown(prefix, name string, known []string) error {
+// notKnown also reports whether a setting is named nearly so.
+func notKnown(prefix, name string, known []string) (near bool, err error) {
 	own := make([]string, len(known)) // the prefix is right, and would count as likeness
 	for i, k := range known {
 		own[i] = strings.TrimPrefix(k, prefix+"_")
 	}
-	if near := Nearest(strings.TrimPrefix(name, prefix+"_"), own); near != "" {
-		return fmt.Errorf("there is no setting %s; did you mean %s_%s?", name, prefix, near)
+	if like := Nearest(strings.TrimPrefix(name, prefix+"_"), own); like != "" {
+		return true, fmt.Errorf("there is no setting %s; did you mean %s_%s?", name, prefix, like)
 	}
-	return fmt.Errorf("there is no setting %s; docs/configuration.md lists all, unset it if it is another program's", name)
+	return false, fmt.Errorf("there is no setting %s; docs/configuration.md lists all, unset it if it is another program's", name)
 }
 
 // The variables that Kubernetes and Docker set for a service called NAME:
