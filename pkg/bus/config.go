@@ -62,11 +62,14 @@ func (c Config) check() error {
 // CheckServers refuses a list of NATS servers, separated by commas, that can
 // lead nowhere. Its error does not repeat users and passwords.
 func CheckServers(list string) error {
+	if list == "" {
+		return nil // the client's own default
+	}
 	for _, server := range strings.Split(list, ",") {
 		server = strings.TrimSpace(server)
 		scheme, rest, hasScheme := strings.Cut(server, "://")
 		switch {
-		case server == "" && list != "":
+		case server == "":
 			return errors.New("a server is empty: write nats://host:4222, several separated by commas")
 		case hasScheme && !slices.Contains([]string{"nats", "tls", "ws", "wss"}, scheme):
 			return fmt.Errorf("a server begins with %s://: write nats://host:4222, or tls://host:4222", scheme)
