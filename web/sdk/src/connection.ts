@@ -6,6 +6,7 @@ import type { ConnectionState, Events, Outgoing } from "./events.js";
 import { Line } from "./line.js";
 import { Outbox } from "./outbox.js";
 import { defaultOutbox, type OutboxStore } from "./outboxstore.js";
+import { platformWebSocket } from "#platform";
 import { watchPresence } from "./presence.js";
 import { type Hearers, take } from "./push.js";
 import { Reads } from "./reads.js";
@@ -48,7 +49,7 @@ export class Connection {
     const { userId, sessionId } = session;
     const timing = { ...defaultTiming, ...o.timing };
     const random = o.random ?? Math.random;
-    const WebSocket: WebSocketClass | undefined = o.webSocket ?? globalThis.WebSocket;
+    const WebSocket = o.webSocket ?? platformWebSocket();
     if (!WebSocket) throw new TypeError("webSocket: this platform has none, pass one");
     this.#cursors = new Cursors(userId, o.cursors ?? defaultCursors(), timing.save);
     this.#reads = new Reads(random);

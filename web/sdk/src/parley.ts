@@ -10,7 +10,7 @@ export interface ParleyOptions {
   urls?: string | string[];
   /** Keeps the session. Left out: localSessionStore(). */
   store?: SessionStore;
-  /** Opens sockets. Left out: the platform's; Node 20 has none, pass that of the package ws. */
+  /** Opens sockets. Left out: the platform's; on Node without one, that of the package ws. */
   webSocket?: WebSocketClass;
   /** Makes HTTP calls. Left out: the platform's. */
   fetch?: typeof globalThis.fetch;

@@ -1,21 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { memorySessionStore, Parley, type Session } from "./index.js";
-import { program, system } from "./testing/system.js";
-import { connect, eventually, webSocket } from "./testing/visitor.js";
-
-type System = Awaited<ReturnType<typeof system>>;
-
-async function register({ url, behind }: System, account: string): Promise<Session> {
-  const parley = new Parley({ urls: url, store: memorySessionStore(), webSocket });
-  const codes = () => [...behind.log.matchAll(/verification code\b.*?\b(\d{6})\b/g)].map((m) => m[1] ?? "");
-  const before = codes().length;
-  const email = `${account}@example.org`;
-  await parley.requestCode(email, "register");
-  await eventually("a code is there", () => codes().length > before);
-  const password = "correct horse battery";
-  await parley.register({ email, code: codes().at(-1) ?? "", account, password });
-  return parley.login({ account, password });
-}
+import { program, register, system } from "./testing/system.js";
+import { connect, eventually } from "./testing/visitor.js";
 
 describe.skipIf(!program)("real processes", () => {
   test(

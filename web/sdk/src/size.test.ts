@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build, type Rolldown } from "vite";
+import { build, defaultClientConditions, type Rolldown } from "vite";
 import { expect, test } from "vitest";
 
 test("the whole SDK is under 12 KB compressed", async () => {
@@ -8,6 +8,7 @@ test("the whole SDK is under 12 KB compressed", async () => {
   const built = (await build({
     configFile: false,
     logLevel: "silent",
+    resolve: { conditions: ["parley-source", ...defaultClientConditions] },
     build: { write: false, lib: { entry, formats: ["es"] } },
   })) as Rolldown.RolldownOutput[];
   const size = gzipSync(built[0]?.output[0].code ?? "").length;

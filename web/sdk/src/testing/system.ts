@@ -5,7 +5,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { eventually } from "./visitor.js";
+import { memorySessionStore, Parley, type Session } from "../index.js";
+import { eventually, webSocket } from "./visitor.js";
 
 /** Where the program is; without it nothing real is met. */
 export const program = process.env["PARLEY_BIN"];
@@ -65,6 +66,21 @@ export async function system() {
   await behind.start();
   await gateway.start();
   return { behind, gateway, url: `http://${web}` };
+}
+
+export type System = Awaited<ReturnType<typeof system>>;
+
+/** register makes an account with the code that the log shows, and logs in. */
+export async function register({ url, behind }: System, account: string): Promise<Session> {
+  const parley = new Parley({ urls: url, store: memorySessionStore(), webSocket });
+  const codes = () => [...behind.log.matchAll(/verification code\b.*?\b(\d{6})\b/g)].map((m) => m[1] ?? "");
+  const before = codes().length;
+  const email = `${account}@example.org`;
+  await parley.requestCode(email, "register");
+  await eventually("a code is there", () => codes().length > before);
+  const password = "correct horse battery";
+  await parley.register({ email, code: codes().at(-1) ?? "", account, password });
+  return parley.login({ account, password });
 }
 
 /** freePorts are below those that kernels give to outgoing connections, which might take one of a process that is down. */
