@@ -48,7 +48,7 @@ func TestDB_Write_to_what_can_only_be_read_is_unavailable_with_a_hint(t *testing
 
 // Another process may hold the lock for longer than a check may take: it
 // writes, so the store can be written.
-func TestDB_Ping_while_another_writes(t *testing.T) {
+func TestDB_probe_while_another_writes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db, other := open(t, path), open(t, path)
 	tx, err := other.begin(t.Context())
@@ -57,7 +57,7 @@ func TestDB_Ping_while_another_writes(t *testing.T) {
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing was written
 	db.writes.Forget()
-	if err := db.Ping(shortly(t)); err != nil {
+	if err := db.writes.Check(shortly(t), db.probe); err != nil {
 		t.Errorf("got %v", err)
 	}
 }
