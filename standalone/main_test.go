@@ -41,14 +41,14 @@ func TestMain_the_log_has_one_format(t *testing.T) {
 	ofRedis := false
 	for lines := bufio.NewScanner(log); lines.Scan(); {
 		var record struct {
-			Level, Msg, Text string
+			Level, Msg, Library, Text string
 		}
 		if err := json.Unmarshal(lines.Bytes(), &record); err != nil || record.Msg == "" {
 			t.Errorf("not of the log's format: %s", lines.Text())
 		}
 		if !ofRedis && strings.Contains(lines.Text(), "failed to dial") {
 			ofRedis = true
-			if record.Level != "WARN" || record.Msg != "redis" || !strings.Contains(record.Text, "connection refused") {
+			if record.Level != "WARN" || record.Library != "redis" || !strings.Contains(record.Text, "connection refused") {
 				t.Errorf("got %s", lines.Text())
 			}
 			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -55,7 +55,7 @@ func TestDB_probe_while_another_writes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback() //nolint:errcheck // nothing was written
+	defer tx.Rollback()
 	db.writes.Forget()
 	if err := db.writes.Check(shortly(t), db.probe); err != nil {
 		t.Errorf("got %v", err)

@@ -3,9 +3,7 @@ package telemetry
 import (
 	"context"
 	"fmt"
-	"log"
 	"log/slog"
-	"strings"
 
 	"go.opentelemetry.io/otel"
 )
@@ -17,9 +15,8 @@ import (
 // links another such library adds [Lines].
 func (t *Telemetry) OwnProcess() {
 	t.Metrics.describeProcess()
+	slog.SetLogLoggerLevel(slog.LevelWarn) // of the package log, into which net/http complains
 	slog.SetDefault(t.Log)
-	log.SetFlags(0) // the time is in the record
-	log.SetOutput(Lines(t.Log, "library"))
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 		t.Log.Warn("traces", "err", err)
 	}))
@@ -35,13 +32,9 @@ type LineLog struct {
 	library string
 }
 
+const libraryMessage = "a library's log"
+
 // Printf is the logger of go-redis.
 func (l LineLog) Printf(ctx context.Context, format string, v ...any) {
-	l.log.WarnContext(ctx, l.library, "text", fmt.Sprintf(format, v...))
-}
-
-// Write is the output of a [log.Logger]: one call, one line.
-func (l LineLog) Write(line []byte) (int, error) {
-	l.log.Warn(l.library, "text", strings.TrimSuffix(string(line), "\n"))
-	return len(line), nil
+	l.log.WarnContext(ctx, libraryMessage, "library", l.library, "text", fmt.Sprintf(format, v...))
 }
