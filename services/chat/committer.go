@@ -148,7 +148,8 @@ func (c *committer) accept(s *send) {
 		return // its caller has left and was never promised anything
 	}
 	key := s.record.Key()
-	if stored, ok := c.recent.find(key); ok {
+	stored, known := c.recent.find(key)
+	if known && s.record.Hash.matches(stored.Hash) {
 		c.metrics.duplicates.Inc()
 		s.settle(stored)
 		c.oweHead(c.rooms.get(key.RoomID), stored.Seq)
@@ -168,7 +169,7 @@ func (c *committer) accept(s *send) {
 		return
 	}
 	r.slots++
-	added := &slot{record: s.record, room: r, sends: []*send{s}}
+	added := &slot{record: s.record, room: r, sends: []*send{s}, lookUp: known} // other content counts once the message is removed
 	c.byKey[key] = added
 	c.pending = append(c.pending, added)
 }

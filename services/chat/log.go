@@ -262,7 +262,7 @@ func (s *send) answer(a answer) {
 
 // settle answers with the message that is stored under the send's Key.
 func (s *send) settle(stored Record) {
-	if s.record.Hash != stored.Hash {
+	if !s.record.Hash.matches(stored.Hash) {
 		s.answer(answer{err: errOtherContent})
 		return
 	}

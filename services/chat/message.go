@@ -10,8 +10,13 @@ import (
 )
 
 // Hash tells the content of one send from that of another under the same
-// client_id.
+// client_id. The zero Hash takes its place when a message is removed, and matches
+// any content: a hash of a short text would tell the text to anyone who tries
+// some.
 type Hash [16]byte
+
+// matches reports whether a send of this content may be the stored message.
+func (h Hash) matches(stored Hash) bool { return stored == Hash{} || h == stored }
 
 // hashOf is the first 128 bits of SHA-256 over type and text.
 func hashOf(kind contract.MessageType, content contract.Content) Hash {

@@ -28,8 +28,8 @@ type RetentionOptions struct {
 	Now           func() time.Time
 }
 
-// Retention replaces old messages by tombstones: seq, client_id and hash stay,
-// so that nothing that is promised about them changes. Nobody is told at once:
+// Retention replaces old messages by tombstones: seq and client_id stay, so that
+// a repeated send is still known. Nobody is told at once:
 // clients see it when they read again, consumers by one event for each part of
 // a room. What is remembered is forgotten before it is old (Config).
 //

@@ -48,7 +48,7 @@ func TestRetention_by_room_type(t *testing.T) {
 				for _, m := range page {
 					if m.RemovedAt == nil {
 						left++
-					} else if m.RemovedBy != contract.RemovedByRetention || m.Content.Text != "" || m.Hash == (Hash{}) || m.ClientID == "" {
+					} else if m.RemovedBy != contract.RemovedByRetention || m.Content.Text != "" || m.Hash != (Hash{}) || m.ClientID == "" {
 						t.Errorf("a tombstone is %+v", m)
 					}
 				}

@@ -89,8 +89,8 @@ type Store interface {
 	Close() error
 }
 
-// Record is a message as it is stored: with the hash of what it said first,
-// which outlives its content.
+// Record is a message as it is stored: with the hash of its content, which goes
+// with the content.
 type Record struct {
 	contract.Message
 	Hash Hash
@@ -169,8 +169,8 @@ type Head struct {
 	ReadSeq int64         // 0: nothing
 }
 
-// Removal turns a message into a tombstone: the content goes, while seq,
-// client_id and hash stay.
+// Removal turns a message into a tombstone: content and hash go, while seq and
+// client_id stay.
 type Removal struct {
 	Place
 	By     string

@@ -32,6 +32,7 @@ func mongoSchema() mongodb.Schema {
 	steps := []mongodb.Step{
 		{Name: "collections"},
 		{Name: "who has written in which room", Run: carryWriters, Breaks: true}, // older programs note nobody
+		{Name: "no hashes of what was removed", Run: clearHashes, Breaks: true},  // older programs would refuse retries
 	}
 	return mongodb.Schema{Steps: steps, Indexes: map[string][]mongo.IndexModel{
 		"messages": {
@@ -262,6 +263,7 @@ func tombstone(r Removal) (filter, update bson.D) {
 		{Key: "rev", Value: int64(2)},
 		{Key: "type", Value: string(contract.MessageRemoved)},
 		{Key: "text", Value: ""},
+		{Key: "hash", Value: []byte{}},
 		{Key: "removed_at", Value: r.At.Time},
 		{Key: "removed_by", Value: r.By},
 	}
@@ -269,6 +271,13 @@ func tombstone(r Removal) (filter, update bson.D) {
 		set = append(set, bson.E{Key: "outbox", Value: out.Outbox}, bson.E{Key: "outbox_at", Value: out.OutboxAt})
 	}
 	return append(atPlace(r.Place), bson.E{Key: "rev", Value: int64(1)}), bson.D{{Key: "$set", Value: set}}
+}
+
+// clearHashes is the schema step that takes the hashes out of tombstones.
+func clearHashes(ctx context.Context, db *mongodb.DB) error {
+	removed := bson.D{{Key: "type", Value: string(contract.MessageRemoved)}}
+	_, err := db.Collection("messages").UpdateMany(ctx, removed, bson.D{{Key: "$set", Value: bson.D{{Key: "hash", Value: []byte{}}}}})
+	return err
 }
 
 // SetReads is one bulk write. It tells how many positions moved; only when

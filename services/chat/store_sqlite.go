@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS messages (
 	client_id  TEXT    NOT NULL,
 	type       TEXT    NOT NULL,
 	text       TEXT    NOT NULL,
-	hash       BLOB    NOT NULL,
+	hash       BLOB    NOT NULL, -- empty once the message is removed
 	sent_at    INTEGER NOT NULL, -- milliseconds, as removed_at
 	removed_at INTEGER NOT NULL DEFAULT 0,
 	removed_by TEXT    NOT NULL DEFAULT '',
@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS read_positions (
 // did.
 func sqliteSchema() sqlite.Schema {
 	return sqlite.Schema{
-		Steps:   []sqlite.Step{{Name: "tables", SQL: sqliteTables}, {Name: "how far rooms have expired", SQL: sqliteExpired}},
+		Steps: []sqlite.Step{{Name: "tables", SQL: sqliteTables}, {Name: "how far rooms have expired", SQL: sqliteExpired},
+			{Name: "no hashes of what was removed", SQL: `UPDATE messages SET hash = x'' WHERE removed_at <> 0`, Breaks: true}}, // older programs would refuse retries
 		Indexes: []sqlite.Index{{Name: "messages_by_client_id", On: "messages (client_id, sender_id, room_id)", Unique: true}},
 	}
 }
@@ -63,7 +64,7 @@ const (
 	sqlPageNewest = `SELECT ` + sqlColumns + ` FROM messages AS m WHERE m.room_id = ? AND m.seq BETWEEN ? AND ? ORDER BY m.seq DESC LIMIT ?`
 	sqlByPlace    = `SELECT ` + sqlColumns + ` FROM json_each(?) AS p CROSS JOIN messages AS m
 		ON m.room_id = p.value ->> 0 AND m.seq = p.value ->> 1`
-	sqlRemove = `UPDATE messages SET type = ?, text = '', removed_at = ?, removed_by = ?
+	sqlRemove = `UPDATE messages SET type = ?, text = '', hash = x'', removed_at = ?, removed_by = ?
 		WHERE room_id = ? AND seq = ? AND removed_at = 0`
 	sqlRead = `INSERT INTO read_positions (user_id, room_id, seq) VALUES (?, ?, ?)
 		ON CONFLICT (user_id, room_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq`

@@ -25,7 +25,7 @@ const (
 		SELECT id FROM r WHERE id IS NOT NULL`
 	sqlOldest = `SELECT seq, sent_at FROM messages
 		WHERE room_id = ?1 AND seq > coalesce((SELECT seq FROM expired WHERE room_id = ?1), 0) ORDER BY seq LIMIT ?2`
-	sqlExpire = `UPDATE messages SET type = ?, text = '', removed_at = ?, removed_by = ?
+	sqlExpire = `UPDATE messages SET type = ?, text = '', hash = x'', removed_at = ?, removed_by = ?
 		WHERE room_id = ? AND seq BETWEEN ? AND ? AND removed_at = 0`
 	sqlExpired = `INSERT INTO expired (room_id, seq) VALUES (?, ?)
 		ON CONFLICT (room_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq`

@@ -87,7 +87,7 @@ func expiresPartByPart(t *testing.T, s chat.Store) {
 	for i, got := range log(t, s, "room") {
 		want := all[i]
 		if i < 9 {
-			want.Type, want.Content, want.RemovedAt, want.RemovedBy = contract.MessageRemoved, contract.Content{}, &e.At, contract.RemovedByRetention
+			want.Type, want.Content, want.Hash, want.RemovedAt, want.RemovedBy = contract.MessageRemoved, contract.Content{}, chat.Hash{}, &e.At, contract.RemovedByRetention
 		}
 		if i == 1 || i == 7 {
 			want.RemovedBy, want.RemovedAt = "ann", got.RemovedAt

@@ -218,7 +218,7 @@ func erasesPartByPart(t *testing.T, s chat.Store) {
 	for i, got := range log(t, s, "room") {
 		want := before[i]
 		if want.SenderID == "ann" {
-			want.Type, want.Content, want.RemovedAt, want.RemovedBy = contract.MessageRemoved, contract.Content{}, &e.At, contract.RemovedByAdmin
+			want.Type, want.Content, want.Hash, want.RemovedAt, want.RemovedBy = contract.MessageRemoved, contract.Content{}, chat.Hash{}, &e.At, contract.RemovedByAdmin
 		}
 		if i == 2 {
 			want.RemovedBy, want.RemovedAt = "ann", got.RemovedAt

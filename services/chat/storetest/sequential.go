@@ -186,7 +186,7 @@ func leavesTombstone(t *testing.T, s chat.Store) {
 		t.Fatalf("removed %v, %v", removed, err)
 	}
 	want := all[1]
-	want.Type, want.Content, want.RemovedAt, want.RemovedBy = contract.MessageRemoved, contract.Content{}, &r.At, "ben"
+	want.Type, want.Content, want.Hash, want.RemovedAt, want.RemovedBy = contract.MessageRemoved, contract.Content{}, chat.Hash{}, &r.At, "ben"
 	same(t, log(t, s, "room")[1], want)
 	found, err := s.ByClientID(within(t), []chat.Key{want.Key()})
 	if err != nil {
