@@ -22,12 +22,16 @@ type accounts struct {
 	store    Store
 	sessions *sessions
 	mails    *mailQueue
+	reaches  func(email string) bool // false: mail to it is known to be refused
 	now      func() time.Time
 }
 
 // SendCode mails a code, or what stands in for it. Who asks can't tell
 // whether the e-mail is known: neither by the answer nor by its time.
 func (a *accounts) SendCode(ctx context.Context, req contract.SendCodeRequest) error {
+	if !a.reaches(req.Email) {
+		return fault.Invalid("email", "needs SMTPUTF8, which the mail server lacks")
+	}
 	if err := a.mails.room(); err != nil {
 		return err
 	}

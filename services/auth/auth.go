@@ -33,7 +33,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if err := cfg.check(); err != nil {
 		return err
 	}
-	deliver, err := newDelivery(cfg, tel.Log)
+	deliver, reaches, err := newDelivery(cfg, tel.Log)
 	if err != nil {
 		return err
 	}
@@ -44,6 +44,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	store = newTimed(store, cfg.Store, tel)
 	defer func() { err = errors.Join(err, store.Close()) }()
 	tel.Health.Add("store", store.Ping)
+	if err := carryEmails(ctx, store, tel.Log); err != nil {
+		return err
+	}
 	keys := &keyring{store: store, secret: Secret(cfg.KeySecret), o: cfg.keyOptions(), now: now, log: tel.Log}
 	if _, err := keys.load(ctx); err != nil {
 		return err
@@ -71,7 +74,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		store: store, keys: keys, accessTTL: cfg.AccessTTL, ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions),
 		out: &pushes{bus.NewPusher(nc, tel)}, now: now, log: tel.Log,
 	}
-	accounts := &accounts{store: store, guards: guards, sessions: sessions, mails: mails, now: now}
+	accounts := &accounts{store: store, guards: guards, sessions: sessions, mails: mails, reaches: reaches, now: now}
 	failed := newFailedLogins(store, guards.limits, now, tel.Log, relay.Kick, tel.Metrics)
 	h := &handlers{
 		accounts: accounts, credentials: &credentials{accounts: accounts, failed: failed, log: tel.Log}, sessions: sessions,

@@ -3,7 +3,6 @@ package auth
 import (
 	"encoding/base64"
 	"fmt"
-	"net/mail"
 	"net/url"
 	"regexp"
 	"slices"
@@ -17,7 +16,6 @@ import (
 )
 
 const (
-	maxEmail     = 254 // RFC 5321, 4.5.3.1.3, without the angle brackets
 	minPassword  = 8
 	maxPassword  = 128
 	maxName      = 64 // characters of a nickname, and of a device's name
@@ -30,16 +28,12 @@ var accountForm = regexp.MustCompile(`^[a-z][a-z0-9_.]{2,31}$`)
 // foldAccount is the one form of an account, whoever types it how.
 func foldAccount(account string) string { return strings.ToLower(strings.TrimSpace(account)) }
 
-// foldEmail is the one form of an e-mail. Mail goes to this form too, so that
-// two addresses which fold to the same are one also in whom they reach.
-func foldEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
-
-// checkEmail folds an e-mail and checks that it is an address and nothing
-// else.
+// checkEmail puts an e-mail into its one form, and refuses what is no address
+// or can get no mail.
 func checkEmail(check *fault.Check, email *string) {
-	*email = foldEmail(*email)
-	parsed, err := mail.ParseAddress(*email)
-	check.That(err == nil && parsed.Name == "" && parsed.Address == *email && len(*email) <= maxEmail, "email", "must be an e-mail address")
+	canonical, err := canonicalEmail(*email)
+	check.That(err == nil, "email", "must be an e-mail address that can get mail")
+	*email = canonical
 }
 
 func checkCode(check *fault.Check, code *string) {
@@ -49,9 +43,11 @@ func checkCode(check *fault.Check, code *string) {
 
 // checkPassword checks a new password; names are what its owner is called.
 func checkPassword(check *fault.Check, field, password string, names ...string) {
+	valid := utf8.ValidString(password)
+	password = normalPassword(password)
 	n := utf8.RuneCountInString(password)
 	check.That(minPassword <= n && n <= maxPassword, field, "must be 8 to 128 characters")
-	check.That(utf8.ValidString(password), field, "must be UTF-8")
+	check.That(valid, field, "must be UTF-8")
 	check.That(n < minPassword || n > maxPassword || !easy(password, names...), field, "is too easy to guess")
 }
 
@@ -93,9 +89,13 @@ func checkRegister(req *contract.RegisterRequest) error {
 // checkLogin does not look at the password's form: a wrong one is wrong.
 func checkLogin(req *contract.LoginRequest) error {
 	var check fault.Check
-	req.Account = foldAccount(req.Account)
+	if req.Account = strings.ReplaceAll(req.Account, "＠", "@"); strings.Contains(req.Account, "@") {
+		req.Account = foldEmail(req.Account)
+	} else {
+		req.Account = foldAccount(req.Account)
+	}
 	check.That(req.Account != "" && len(req.Account) <= maxEmail, "account", "must be an account or an e-mail address")
-	check.That(req.Password != "" && utf8.RuneCountInString(req.Password) <= maxPassword, "password", "must be 1 to 128 characters")
+	check.That(req.Password != "" && utf8.RuneCountInString(normalPassword(req.Password)) <= maxPassword, "password", "must be 1 to 128 characters")
 	checkName(&check, "device_name", &req.DeviceName, 0)
 	return check.Err()
 }
@@ -110,7 +110,7 @@ func checkReset(req *contract.ResetPasswordRequest) error {
 
 func checkChange(req contract.ChangePasswordRequest) error {
 	var check fault.Check
-	check.That(req.OldPassword != "" && utf8.RuneCountInString(req.OldPassword) <= maxPassword, "old_password", "must be 1 to 128 characters")
+	check.That(req.OldPassword != "" && utf8.RuneCountInString(normalPassword(req.OldPassword)) <= maxPassword, "old_password", "must be 1 to 128 characters")
 	checkPassword(&check, "new_password", req.NewPassword)
 	return check.Err()
 }

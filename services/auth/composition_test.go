@@ -9,7 +9,8 @@ import (
 )
 
 // Any composition will do, of any length up to 128 characters, and a password
-// counts exactly as it was typed.
+// counts exactly as it was typed, in whichever Unicode form the keyboard sends:
+// see TestPassword_in_any_Unicode_form.
 func TestPassword_counts_as_it_was_typed(t *testing.T) {
 	w := newWorld(t)
 	w.start()
@@ -19,7 +20,7 @@ func TestPassword_counts_as_it_was_typed(t *testing.T) {
 		"spaces": {"  between two chairs ", "between two chairs"},
 		"signs":  {"~!@#$%^&*()_+", "~!@#$%^&*()_"},
 		"han":    {"春眠不觉晓处处闻啼鸟", "春眠不觉晓处处闻啼"},
-		"accent": {"Zwölf Boxkämpfer", "Zwo\u0308lf Boxka\u0308mpfer"},
+		"accent": {"Zwölf Boxkämpfer", "Zwolf Boxkampfer"},
 		"long":   {strings.Repeat("0f8Q", 31) + "tail", strings.Repeat("0f8Q", 31) + "tale"},
 	} {
 		email := account + "@example.org"

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/sync/semaphore"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/telemetry"
@@ -95,8 +97,27 @@ func (p *passwords) Verify(ctx context.Context, password, phc string) (bool, err
 	if err != nil {
 		return false, err
 	}
-	got := argon2.IDKey([]byte(password), salt, with.Time, with.Memory, with.Threads, uint32(len(want)))
-	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
+	is := func(password string) bool {
+		got := argon2.IDKey([]byte(password), salt, with.Time, with.Memory, with.Threads, uint32(len(want)))
+		return subtle.ConstantTimeCompare(got, want) == 1
+	}
+	normal := normalPassword(password)
+	// Hashes of before passwords were normalised are of what was typed. For an
+	// unknown user that takes as long.
+	right := is(normal) || normal != password && is(password)
+	return right && known, nil
+}
+
+// normalPassword is the one form of a password, whichever keyboard it is typed
+// on: NFC, and each kind of space as a space (RFC 8265, OpaqueString; that also
+// refuses characters, which would lock out those who have them).
+func normalPassword(password string) string {
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Zs, r) {
+			return ' '
+		}
+		return r
+	}, password))
 }
 
 // Outdated reports whether the hash was made with other parameters.
@@ -110,7 +131,7 @@ func (p *passwords) hash(password string) string {
 	salt := make([]byte, saltSize)
 	rand.Read(salt)
 	with := p.o.params
-	sum := argon2.IDKey([]byte(password), salt, with.Time, with.Memory, with.Threads, hashSize)
+	sum := argon2.IDKey([]byte(normalPassword(password)), salt, with.Time, with.Memory, with.Threads, hashSize)
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, with.Memory, with.Time, with.Threads,
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(sum))
 }

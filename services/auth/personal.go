@@ -99,7 +99,7 @@ func (a *admins) Erase(ctx context.Context, req contract.AdminUserRequest) (cont
 // forget leaves of a user the id, and when they came and went. Account and
 // e-mail are free for others: in their place stands what nobody can choose.
 func (u *User) forget(now contract.Time) {
-	u.Account, u.Email = "~"+u.ID, "~"+u.ID
+	u.Account, u.Email = "~"+u.ID, noEmail(u.ID)
 	u.Password, u.Nickname, u.Sex, u.AvatarURL = "", "", 0, ""
 	u.ErasedAt = now
 }

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode"
 
 	"github.com/wneessen/go-mail"
@@ -20,25 +21,26 @@ import (
 )
 
 // newDelivery is how codes reach people: by mail, or for development by the
-// log.
-func newDelivery(cfg Config, log *slog.Logger) (func(context.Context, Letter) error, error) {
+// log. An address is known not to be reached once a mail to one of its kind was
+// refused.
+func newDelivery(cfg Config, log *slog.Logger) (deliver func(context.Context, Letter) error, reaches func(email string) bool, err error) {
 	if cfg.SMTPURL == "" {
 		log.Warn("verification codes go to this log: for development only")
-		return logCodes(log), nil
+		return logCodes(log), func(string) bool { return true }, nil
 	}
 	options, host, err := smtpOptions(cfg.SMTPURL, cfg.SMTPCAFile)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	paper, err := newStationery(cfg.MailTemplates)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d := &smtpDelivery{host: host, options: options, from: cfg.MailFrom, paper: paper}
 	if err := d.check(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return d.send, nil
+	return d.send, d.reaches, nil
 }
 
 // smtpDelivery hands mails to a mail server, each over a connection of its
@@ -48,8 +50,9 @@ type smtpDelivery struct {
 	options []mail.Option
 	from    string
 	paper   *stationery
-	// asciiOnly says that the server lacked SMTPUTF8 when it was last needed.
-	asciiOnly atomic.Bool
+	// asciiUntil is until when the server is taken to lack SMTPUTF8, as it did
+	// when a mail needed it; in Unix seconds.
+	asciiUntil atomic.Int64
 }
 
 // check finds at the start what would else fail with the first mail.
@@ -86,8 +89,8 @@ func (d *smtpDelivery) send(ctx context.Context, l Letter) error {
 	defer client.CloseWithSMTPClient(conn) //nolint:errcheck // the mail was taken, or was not
 	if international {
 		able, _ := conn.Extension("SMTPUTF8")
-		d.asciiOnly.Store(!able)
 		if !able {
+			d.asciiUntil.Store(time.Now().Add(asciiFor).Unix())
 			return fmt.Errorf("send mail: %w: %w", errFinal, errASCIIOnly)
 		}
 	}
@@ -95,6 +98,14 @@ func (d *smtpDelivery) send(ctx context.Context, l Letter) error {
 		return fmt.Errorf("send mail: %w", anonymous(err))
 	}
 	return nil
+}
+
+// asciiFor is how long a server that lacks SMTPUTF8 is believed to.
+const asciiFor = time.Hour
+
+// reaches asks nobody.
+func (d *smtpDelivery) reaches(email string) bool {
+	return isASCII(email) || time.Now().Unix() >= d.asciiUntil.Load()
 }
 
 // errASCIIOnly says that a mail server takes no address whose part before the @

@@ -33,6 +33,9 @@ type Store interface {
 	Users(ctx context.Context, ids []string) ([]User, error)
 	// SaveUser may also answer ErrAccountTaken or ErrEmailTaken.
 	SaveUser(ctx context.Context, u User, events []contract.Event) error
+	// InternationalUsers are those whose e-mail is not ASCII, by id, after an id
+	// and at most limit.
+	InternationalUsers(ctx context.Context, after string, limit int) ([]User, error)
 	// EndingUsers are those with Ending set, by id, after an id and at most
 	// limit.
 	EndingUsers(ctx context.Context, after string, limit int) ([]User, error)
@@ -77,7 +80,7 @@ type Store interface {
 type User struct {
 	ID        string
 	Account   string // folded to lower case, unique
-	Email     string // folded to lower case, unique
+	Email     string // canonicalEmail, unique; noEmail: none
 	Password  string // argon2id in PHC form
 	Nickname  string
 	Sex       contract.Sex
@@ -153,10 +156,10 @@ func (u User) profile() contract.Profile {
 // left.
 func (u User) wire() contract.User {
 	if !u.ErasedAt.IsZero() {
-		u.Account, u.Email = "", ""
+		u.Account = ""
 	}
 	return contract.User{
-		ID: u.ID, Account: u.Account, Email: u.Email, Nickname: u.Nickname, Sex: u.Sex, AvatarURL: u.AvatarURL, CreatedAt: u.CreatedAt,
+		ID: u.ID, Account: u.Account, Email: shownEmail(u.Email), Nickname: u.Nickname, Sex: u.Sex, AvatarURL: u.AvatarURL, CreatedAt: u.CreatedAt,
 	}
 }
 

@@ -147,6 +147,13 @@ func (s *mongoStore) Users(ctx context.Context, ids []string) ([]User, error) {
 	return s.findUsers(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
 }
 
+// InternationalUsers reads all keys of the index by e-mail: it is asked for once,
+// at the start.
+func (s *mongoStore) InternationalUsers(ctx context.Context, after string, limit int) ([]User, error) {
+	return s.findUsers(ctx, bson.D{{Key: "email", Value: bson.D{{Key: "$regex", Value: "[^ -~]"}}}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: after}}}},
+		options.Find().SetSort(bson.D{{Key: "_id", Value: 1}}).SetLimit(int64(limit)))
+}
+
 // EndingUsers sorts by both fields, so that no walk along all ids looks cheap.
 func (s *mongoStore) EndingUsers(ctx context.Context, after string, limit int) ([]User, error) {
 	return s.findUsers(ctx, bson.D{{Key: "ending", Value: true}, {Key: "_id", Value: bson.D{{Key: "$gt", Value: after}}}},

@@ -76,6 +76,7 @@ func sqliteSchema() sqlite.Schema {
 			{Name: "pages of ended sessions", SQL: sqliteEndedByID},
 		},
 		Indexes: []sqlite.Index{
+			{Name: "users_international", On: "users (id) WHERE " + international},
 			{Name: "users_ending", On: "users (id) WHERE ending = 1"},
 			{Name: "sessions_user", On: "sessions (user_id, ended_at)"},
 			{Name: "sessions_ended_id", On: "sessions (ended_at, id)"},
@@ -117,6 +118,13 @@ func (s *sqliteStore) Users(ctx context.Context, ids []string) ([]User, error) {
 	}
 	return s.users(ctx, `id IN (SELECT value FROM json_each(?))`, string(list))
 }
+
+func (s *sqliteStore) InternationalUsers(ctx context.Context, after string, limit int) ([]User, error) {
+	return s.users(ctx, international+` AND id > ? ORDER BY id LIMIT ?`, after, limit)
+}
+
+// international is true of a user whose e-mail is not ASCII.
+const international = `email GLOB '*[^ -~]*'`
 
 func (s *sqliteStore) EndingUsers(ctx context.Context, after string, limit int) ([]User, error) {
 	return s.users(ctx, `ending = 1 AND id > ? ORDER BY id LIMIT ?`, after, limit)

@@ -51,6 +51,11 @@ func (t timed) SaveUser(ctx context.Context, u User, events []contract.Event) (e
 	return t.Store.SaveUser(ctx, u, events)
 }
 
+func (t timed) InternationalUsers(ctx context.Context, after string, limit int) (got []User, err error) {
+	defer t.timer.Took(ctx, "international_users", time.Now(), &err)
+	return t.Store.InternationalUsers(ctx, after, limit)
+}
+
 func (t timed) EndingUsers(ctx context.Context, after string, limit int) (got []User, err error) {
 	defer t.timer.Took(ctx, "ending_users", time.Now(), &err)
 	return t.Store.EndingUsers(ctx, after, limit)

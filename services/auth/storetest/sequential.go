@@ -20,6 +20,7 @@ func Sequential(t *testing.T, open Open) {
 		"SaveUser/account_and_email_are_unique": uniqueUsers,
 		"SaveUser/under_its_revision":           userRevisions,
 		"EndingUsers":                           endingUsers,
+		"InternationalUsers":                    internationalUsers,
 		"Session/comes_back_as_it_was":          keepsSessions,
 		"SaveSession/under_its_revision":        sessionRevisions,
 		"OpenSessions_and_Ended":                endedSessions,
@@ -101,6 +102,34 @@ func userRevisions(t *testing.T, s auth.Store) {
 	}
 	if events := drain(t, s); len(events) != 0 {
 		t.Fatalf("%d events of a write that was refused", len(events))
+	}
+}
+
+func internationalUsers(t *testing.T, s auth.Store) {
+	var want []string
+	for _, local := range []string{"\u00e5sa", "ann", "\u738b", "a~b"} {
+		u := user()
+		u.Email = local + u.Email
+		saveUser(t, s, u)
+		if local[0] >= 0x80 {
+			want = append(want, u.ID)
+		}
+	}
+	slices.Sort(want)
+	var got []string
+	for after := ""; ; {
+		page, err := s.InternationalUsers(within(t), after, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		after = page[0].ID
+		got = append(got, after)
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("got %v, want %v", got, want)
 	}
 }
 
