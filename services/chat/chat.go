@@ -12,6 +12,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/checkup"
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/run"
@@ -49,6 +50,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	}
 	defer nc.Close()
 
+	clk := clock.New(store, now)
 	social := &neighbours{calls: rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})}
 	members := NewMemberships(social.membership, cfg.membershipOptions(now))
 	memory := NewMemory(cfg.memoryOptions())
@@ -62,7 +64,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	tel.Health.Add("rpc", server.Ready)
 	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
 	out := &pushes{bus.NewPusher(nc, tel)}
-	log := NewLog(store, memory, out, cfg.logOptions(now), tel)
+	log := NewLog(store, memory, out, cfg.logOptions(clk.Now), tel)
 	tel.Health.Add("inserts", log.Ready)
 	asked := newEdgeStore(store, max(leastTimeout, cfg.StoreTimeout), max(1, cfg.Workers/2), tel.Log)
 	receipts := NewReceipts(out, cfg.receiptsOptions())
@@ -75,8 +77,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		members:  members,
 		rooms:    &Rooms{store: asked, members: members, list: social.memberships, orders: newRoomOrders(now)},
 		reads:    reads,
-		remover:  &Remover{store: asked, memory: memory, members: members, within: cfg.RemoveWithin, now: now},
-		personal: &Personal{store: asked, memory: memory, tell: out.Removed, now: now},
+		remover:  &Remover{store: asked, memory: memory, members: members, within: cfg.RemoveWithin, now: clk.Now},
+		personal: &Personal{store: asked, memory: memory, tell: out.Removed, now: clk.Now},
 		out:      out,
 		kick:     relay.Kick,
 		checkup: &checkup.Replica{
@@ -88,10 +90,11 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	// Stopped from the last to the first: the server drains while the log
 	// still commits.
 	g := run.NewGroup(ctx)
+	g.Go("clock", func(ctx context.Context) error { return clk.Run(ctx, tel.Log) })
 	g.Go("log", log.Run)
 	g.Go("receipts", receipts.Run)
 	g.Go("reads", reads.Run)
-	if retention := NewRetention(store, cfg.retentionOptions(now), tel.Log, relay.Kick); retention != nil {
+	if retention := NewRetention(store, cfg.retentionOptions(clk.Trusted), tel.Log, relay.Kick); retention != nil {
 		g.Go("retention", retention.Run)
 	}
 	g.Go("relay", relay.Run)

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -78,7 +79,7 @@ func (c Config) memoryOptions() MemoryOptions {
 }
 
 // retentionOptions are those of Retention.
-func (c Config) retentionOptions(now func() time.Time) RetentionOptions {
+func (c Config) retentionOptions(now func(context.Context) (time.Time, error)) RetentionOptions {
 	return RetentionOptions{
 		Direct: max(0, c.RetentionDirect), Group: max(0, c.RetentionGroup), Every: max(time.Second, c.RetentionEvery), Now: now,
 	}

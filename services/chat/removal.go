@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/audit"
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
@@ -29,7 +30,7 @@ func mayRemove(m contract.Membership, msg contract.Message, userID string, now t
 	switch {
 	case msg.SenderID != userID:
 		return fault.New(fault.PermissionDenied, "only its sender, the owner and admins may remove a message")
-	case now.Sub(msg.SentAt.Time) > within:
+	case now.Sub(msg.SentAt.Time) > within, !clock.Believable(msg.SentAt.Time, now):
 		return fault.Newf(fault.FailedPrecondition, "a message may be removed for %s after it was sent", within)
 	default:
 		return nil

@@ -25,7 +25,8 @@ const (
 type RetentionOptions struct {
 	Direct, Group time.Duration
 	Every         time.Duration // between two rounds, on average
-	Now           func() time.Time
+	// Now is the time to remove by; with an error nothing is removed.
+	Now func(context.Context) (time.Time, error)
 }
 
 // Retention replaces old messages by tombstones: seq and client_id stay, so that
@@ -76,6 +77,10 @@ func (r *Retention) Run(ctx context.Context) error {
 // A room that fails does not keep those after it from their turn; many that do
 // are an outage.
 func (r *Retention) Round(ctx context.Context) (removed int, err error) {
+	now, err := bounded(ctx, r.o.Now)
+	if err != nil {
+		return 0, err
+	}
 	var failed []error
 	for after := ""; ; {
 		rooms, err := bounded(ctx, func(ctx context.Context) ([]string, error) { return r.store.Rooms(ctx, after, expiryRooms) })
@@ -83,7 +88,7 @@ func (r *Retention) Round(ctx context.Context) (removed int, err error) {
 			return removed, errors.Join(append(failed, err)...)
 		}
 		for _, room := range rooms {
-			n, err := r.room(ctx, room)
+			n, err := r.room(ctx, room, now)
 			if removed += n; err == nil {
 				continue
 			}
@@ -96,7 +101,7 @@ func (r *Retention) Round(ctx context.Context) (removed int, err error) {
 	}
 }
 
-func (r *Retention) room(ctx context.Context, roomID string) (removed int, err error) {
+func (r *Retention) room(ctx context.Context, roomID string, now time.Time) (removed int, err error) {
 	keep := r.o.Group
 	if id.IsPair(roomID) {
 		keep = r.o.Direct
@@ -104,7 +109,6 @@ func (r *Retention) room(ctx context.Context, roomID string) (removed int, err e
 	if keep <= 0 {
 		return 0, nil
 	}
-	now := r.o.Now()
 	e := Expiry{
 		RoomID: roomID, Before: contract.NewTime(now.Add(-keep)), By: contract.RemovedByRetention, At: contract.NewTime(now),
 		Limit: expiryPart, Tell: expired,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/id"
 	"github.com/parley-im/parley/pkg/sqlite"
@@ -33,7 +34,7 @@ func TestRetention_by_room_type(t *testing.T) {
 			fill(t, store, "group", 5)
 			fill(t, store, pair, 5)
 			kicks := 0
-			c.o.Every, c.o.Now = time.Hour, func() time.Time { return time.Now().Add(2 * time.Hour) }
+			c.o.Every, c.o.Now = time.Hour, func(context.Context) (time.Time, error) { return time.Now().Add(2 * time.Hour), nil }
 			r := NewRetention(store, c.o, slog.New(slog.DiscardHandler), func() { kicks++ })
 			removed, err := r.Round(within(t))
 			if err != nil || removed != 5 || kicks != 1 {
@@ -80,7 +81,7 @@ func TestRetention_goes_on_behind_a_room_that_fails(t *testing.T) {
 	store := newStore(t)
 	fill(t, store, "a", 5)
 	fill(t, store, "b", 5)
-	o := RetentionOptions{Group: time.Hour, Every: time.Hour, Now: func() time.Time { return time.Now().Add(2 * time.Hour) }}
+	o := RetentionOptions{Group: time.Hour, Every: time.Hour, Now: func(context.Context) (time.Time, error) { return time.Now().Add(2 * time.Hour), nil }}
 	r := NewRetention(unreadable{Store: store, room: "a"}, o, slog.New(slog.DiscardHandler), func() {})
 	removed, err := r.Round(within(t))
 	if removed != 5 || !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), "room a") {
@@ -89,7 +90,7 @@ func TestRetention_goes_on_behind_a_room_that_fails(t *testing.T) {
 }
 
 func TestRetention_is_off_by_default(t *testing.T) {
-	if NewRetention(nil, Config{}.retentionOptions(time.Now), nil, nil) != nil {
+	if NewRetention(nil, Config{}.retentionOptions(nil), nil, nil) != nil {
 		t.Error("it is on")
 	}
 }
@@ -105,7 +106,7 @@ func TestRetention_Run_ends(t *testing.T) {
 	store := newStore(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	swept := make(chan struct{}, 1)
-	o := RetentionOptions{Group: time.Hour, Every: time.Hour, Now: func() time.Time { return time.Now().Add(2 * time.Hour) }}
+	o := RetentionOptions{Group: time.Hour, Every: time.Hour, Now: func(context.Context) (time.Time, error) { return time.Now().Add(2 * time.Hour), nil }}
 	fill(t, store, "group", 1)
 	r := NewRetention(store, o, slog.New(slog.DiscardHandler), func() { swept <- struct{}{} })
 	ended := make(chan error, 1)
@@ -167,3 +168,23 @@ func TestRoomChanged_passes_over_audits(t *testing.T) {
 		t.Error("memberships were dropped")
 	}
 }
+
+// Nothing is removed by a clock that differs from the store's.
+func TestRetention_refuses_a_wrong_clock(t *testing.T) {
+	store := newStore(t)
+	fill(t, store, "group", 5)
+	ahead := func() time.Time { return time.Now().Add(48 * time.Hour) }
+	o := RetentionOptions{Group: time.Hour, Every: time.Hour, Now: clock.New(timedStore{store}, ahead).Trusted}
+	r := NewRetention(store, o, slog.New(slog.DiscardHandler), func() {})
+	if removed, err := r.Round(within(t)); removed != 0 || !errors.Is(err, clock.ErrSkewed) {
+		t.Errorf("removed %d, %v", removed, err)
+	}
+	if stored(t, store, "group")[0].RemovedAt != nil {
+		t.Error("a young message is gone")
+	}
+}
+
+// timedStore has a clock of its own, as MongoDB does.
+type timedStore struct{ Store }
+
+func (timedStore) Now(context.Context) (time.Time, error) { return time.Now(), nil }

@@ -81,6 +81,9 @@ func openMongo(ctx context.Context, uri string) (*mongoStore, error) {
 
 func (s *mongoStore) Schema(ctx context.Context) (schema.State, error) { return s.db.Schema(ctx) }
 
+// Now implements clock.Source.
+func (s *mongoStore) Now(ctx context.Context) (time.Time, error) { return s.db.Now(ctx) }
+
 func (s *mongoStore) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 
 // Post implements Store.

@@ -134,6 +134,8 @@ func (s *turns) Lease(ctx context.Context, holder string, ttl time.Duration) (bo
 }
 func (s *turns) Schema(ctx context.Context) (schema.State, error) { return s.next().Schema(ctx) }
 
+func (s *turns) Now(ctx context.Context) (time.Time, error) { return s.next().Now(ctx) }
+
 func (s *turns) Ping(ctx context.Context) error { return s.next().Ping(ctx) }
 
 // Close leaves closing to the tests that opened the stores.
