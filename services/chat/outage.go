@@ -142,14 +142,15 @@ func (o *outage) refusal(now time.Time) error {
 	}
 }
 
-// err is nil when the store takes messages, as far as can be told.
+// err is nil when the store takes messages, as far as can be told: as long as no
+// insert succeeds, nobody knows that one room is why.
 func (o *outage) err(now time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
 	case o.stalled(now):
 		return fmt.Errorf("%w for %s", errStalled, now.Sub(o.call).Round(time.Second))
-	case o.closed, len(o.common) == 0 && o.last.Sub(o.since) >= awayAfter && now.Sub(o.last) < calmAfter:
+	case o.closed, o.last.Sub(o.since) >= awayAfter && now.Sub(o.last) < calmAfter:
 		return fmt.Errorf("the store has failed for %s: %w", now.Sub(o.since).Round(time.Second), o.cause)
 	default:
 		return nil
