@@ -1,5 +1,6 @@
 import { ParleyError } from "./error.js";
 import type { Problem } from "./types.js";
+import { json } from "./wellformed.js";
 
 /** patience bounds one request, in milliseconds; it is longer than gateways wait for their services. */
 const patience = 20_000;
@@ -53,7 +54,7 @@ export class Http {
     const response = await fetch(`${url}/api/v1${c.path}`, {
       method: c.method,
       headers,
-      body: c.body === undefined ? undefined : JSON.stringify(c.body),
+      body: c.body === undefined ? undefined : json(c.body),
       signal: AbortSignal.timeout(patience),
       cache: "no-store",
       credentials: "omit",

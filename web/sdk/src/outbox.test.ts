@@ -29,6 +29,33 @@ describe("a message", () => {
     await eventually("it is kept no more", async () => (await outbox.all("me")).length === 0);
   });
 
+  test("that holds half of an emoji is mended before it is sent", async () => {
+    const g = await Gateway.start();
+    g.world.room("r");
+    const told = await connect(await login([g]));
+    const o = told.connection.send("r", "a\ud83d b\ude00 😀");
+    expect(o.text).toBe("a\ufffd b\ufffd 😀");
+    await told.follow("r", 1, 1);
+    expect(g.world.texts("r")).toEqual([o.text]);
+  });
+
+  test("that is refused without its id has failed, and the next of its room goes", async () => {
+    const g = await Gateway.start();
+    g.world.room("r");
+    g.answer = (peer, f) => {
+      if (f.op !== "message.send" || f.data.content.text !== "unreadable") return false;
+      peer.refuse({ ...f, id: "" }, "invalid_argument");
+      return true;
+    };
+    const told = await connect(await login([g]));
+    const o = told.connection.send("r", "unreadable");
+    told.connection.send("r", "next");
+    await told.follow("r", 1, 1);
+    expect(statuses(told, o.client_id)).toEqual(["failed"]);
+    expect(g.world.texts("r")).toEqual(["next"]);
+    expect(g.connects).toBe(1);
+  });
+
   test("that comes back before it is acknowledged is settled by that", async () => {
     const g = await Gateway.start();
     g.world.room("r");

@@ -6,6 +6,7 @@ import { newId } from "./id.js";
 import type { OutboxStore, StoredOutgoing } from "./outboxstore.js";
 import { Lost, type Socket } from "./socket.js";
 import type { Message } from "./types.js";
+import { wellFormed } from "./wellformed.js";
 
 /** mostPause bounds the pause before a refused message is sent again, in milliseconds. */
 const mostPause = 10_000;
@@ -87,7 +88,7 @@ export class Outbox {
     const o: Outgoing = {
       client_id: newId(),
       room_id: roomId,
-      text,
+      text: wellFormed(text),
       created_at: new Date().toISOString(),
       status: "sending",
     };

@@ -1,5 +1,6 @@
 import { ParleyError } from "./error.js";
 import type { Ready } from "./types.js";
+import { json } from "./wellformed.js";
 import type * as wire from "./wire/asyncapi.js";
 
 /** What the SDK uses of a WebSocket. */
@@ -126,7 +127,7 @@ export class Socket {
     const id = String(++this.#next);
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { since: now(), resolve, reject });
-      this.#ws.send(JSON.stringify({ id, op, data }));
+      this.#ws.send(json({ id, op, data }));
     });
   }
 
@@ -167,9 +168,17 @@ export class Socket {
     else this.onPush(frame.op, frame.data);
   }
 
+  /**
+   * #answer settles the call that a reply belongs to. An error without an id is
+   * of a frame that the gateway could not read. Frames are carried out one
+   * after the other, so that it is the oldest that waits: left waiting, it
+   * would be sent again on each connection, for ever.
+   */
   #answer(frame: Frame) {
-    const w = this.#waiting.get(frame.id ?? "");
-    this.#waiting.delete(frame.id ?? "");
+    const [oldest] = this.#waiting.keys();
+    const id = frame.id || (frame.op === "error" && oldest) || "";
+    const w = this.#waiting.get(id);
+    this.#waiting.delete(id);
     this.#answered = now();
     if (frame.op === "ok") return w?.resolve(frame.data);
     const e = frame.error;
