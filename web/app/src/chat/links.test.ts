@@ -11,6 +11,7 @@ test.each([
   ["https://en.wikipedia.org/wiki/Tea_(meal).", ["https://en.wikipedia.org/wiki/Tea_(meal)"]],
   ["两个：https://example.org/茶，http://example.com。", ["https://example.org/%E8%8C%B6", "http://example.com/"]],
   ['<a href="https://example.org/x">x</a>', ["https://example.org/x"]],
+  ["see www.example.org/tea, or 看www.example.com。", ["https://www.example.org/tea", "https://www.example.com/"]],
   ["HTTPS://EXAMPLE.ORG/A", ["https://example.org/A"]],
   ["https://example.org!!!", ["https://example.org/"]],
 ])("finds the addresses of %s", (text, found) => {
@@ -25,6 +26,10 @@ test.each([
   "https://",
   "http://:80",
   "mailto:a@b.c",
+  "ann@www.example.org",
+  "www.",
+  "www.example",
+  "a.www.example.org",
 ])("%s is no link", (text) => {
   expect(links(text)).toEqual([]);
 });
@@ -46,6 +51,7 @@ test("brackets that the address did not open are not its own, however many", () 
 });
 
 test("a few emoji are drawn large, numbers and words are not", () => {
-  expect(["👍", "🎉 🎉", "👩‍👩‍👧‍👦", "🇨🇳"].map(isEmoji)).toEqual([true, true, true, true]);
+  expect(["👍", "🎉 🎉", "👩‍👩‍👧‍👦", "🇨🇳", "❤️", "1️⃣", "✌🏽"].map(isEmoji)).not.toContain(false);
+  expect(["©", "™", "‼", "©™"].map(isEmoji)).not.toContain(true);
   expect(["1", "#", "ok 👍", "👍👍👍👍", "", " "].map(isEmoji)).toEqual([false, false, false, false, false, false]);
 });

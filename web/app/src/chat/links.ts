@@ -6,7 +6,8 @@ export interface Token {
 }
 
 // An address ends at a space, at markup's brackets and quotes, and at punctuation of Chinese text.
-const address = /\bhttps?:\/\/[^\s<>"'`\u3000-\u303f\uff00-\uffef\u2018-\u201f]+/giu;
+const address =
+  /(?:\bhttps?:\/\/|(?<![\w@./-])www\.(?=[^\s.]+\.\w))[^\s<>"'`\u3000-\u303f\uff00-\uffef\u2018-\u201f]+/giu;
 const closing: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
 
 /** Cuts a text into plain pieces and addresses. Joined, the pieces are the text again. */
@@ -57,7 +58,7 @@ function excessOf(url: string): Record<string, number> {
 
 function safe(url: string): string | null {
   try {
-    const { protocol, hostname, href } = new URL(url);
+    const { protocol, hostname, href } = new URL(/^www\./i.test(url) ? `https://${url}` : url);
     return (protocol === "http:" || protocol === "https:") && hostname !== "" ? href : null;
   } catch {
     return null;
