@@ -11,6 +11,7 @@ import (
 
 	"github.com/parley-im/parley/pkg/bus"
 	"github.com/parley-im/parley/pkg/checkup"
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/run"
@@ -44,6 +45,11 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	store = newTimed(store, cfg.Store, tel)
 	defer func() { err = errors.Join(err, store.Close()) }()
 	tel.Health.Add("store", store.Ping)
+	shared := clock.New(store, now)
+	if err := shared.Check(ctx); err != nil {
+		tel.Log.WarnContext(ctx, "compare the clocks", "err", err)
+	}
+	now = shared.Now
 	if err := carryEmails(ctx, store, tel.Log); err != nil {
 		return err
 	}
@@ -92,8 +98,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	g.Go("relay", relay.Run)
 	g.Go("failed logins", failed.Run)
 	g.Go("mail", mails.Run)
-	g.Go("sweeper", (&sweeper{store: store, sessions: sessions, every: cfg.SweepEvery, log: tel.Log, kick: relay.Kick}).Run)
+	g.Go("sweeper", (&sweeper{store: store, sessions: sessions, trusted: shared.Trusted, every: cfg.SweepEvery, log: tel.Log, kick: relay.Kick}).Run)
 	g.Go("keys", keys.Run)
+	g.Go("clock", func(ctx context.Context) error { return shared.Run(ctx, tel.Log) })
 	g.Go("rpc", server.Run)
 	return g.Serve(tel.Health)
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
@@ -160,8 +161,9 @@ func (s *sessions) makeRoom(ctx context.Context, userID string) error {
 //
 // A request that was asked for before the session was last used is a late one:
 // a replica that stood still carries it out when its caller has long tried
-// again, and has the token that this one would kill. Clocks that differ cost
-// such a caller one more try.
+// again, and has the token that this one would kill. The newest token was not
+// overtaken, whatever the clocks say; a time that a clock that was ahead has
+// stored counts for nothing.
 func (s *sessions) Refresh(ctx context.Context, raw string, asked contract.Time) (contract.Grant, error) {
 	t, ok := parseRefresh(raw)
 	if !ok {
@@ -176,7 +178,8 @@ func (s *sessions) Refresh(ctx context.Context, raw string, asked contract.Time)
 		if session == nil || !session.Family.is(t.Family) || !s.lives(*session) {
 			return errRefresh
 		}
-		if !asked.IsZero() && asked.Before(session.LastUsedAt.Time) {
+		if !asked.IsZero() && asked.Before(session.LastUsedAt.Time) && !session.Current.is(t.Rotating) &&
+			clock.Believable(session.LastUsedAt.Time, s.now()) {
 			return errLate
 		}
 		user, err := s.store.User(ctx, session.UserID)

@@ -147,6 +147,13 @@ func TestRefresh(t *testing.T) {
 		w.pass(time.Second)
 		must(w, contract.Refresh, contract.RefreshRequest{RefreshToken: next.RefreshToken, AskedAt: contract.NewTime(w.clock.Now())})
 	})
+	t.Run("a clock that was ahead keeps nobody out", func(t *testing.T) {
+		g := w.login("ann", password)
+		w.clock.forward(24 * time.Hour)
+		g = w.refreshed(g.RefreshToken)
+		w.clock.forward(-24 * time.Hour)
+		must(w, contract.Refresh, contract.RefreshRequest{RefreshToken: g.RefreshToken, AskedAt: contract.NewTime(w.clock.Now())})
+	})
 	t.Run("the token before, once its successor is used, is a reuse", func(t *testing.T) {
 		g := w.login("ann", password)
 		next := w.refreshed(g.RefreshToken)

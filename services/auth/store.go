@@ -70,6 +70,8 @@ type Store interface {
 	Done(ctx context.Context, events []contract.Event) error
 	Lease(ctx context.Context, holder string, ttl time.Duration) (bool, error)
 
+	// Now is the store's time; zero: it has no clock but the machine's.
+	Now(ctx context.Context) (time.Time, error)
 	// Schema is what the database has of its layout now, for a diagnosis.
 	Schema(ctx context.Context) (schema.State, error)
 	Ping(ctx context.Context) error

@@ -66,6 +66,8 @@ const (
 	indexNotFound     = 27
 )
 
+func (s *mongoStore) Now(ctx context.Context) (time.Time, error) { return s.db.Now(ctx) }
+
 // userDoc is a user.
 type userDoc struct {
 	ID               string `bson:"_id"`

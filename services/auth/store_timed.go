@@ -110,3 +110,8 @@ func (t timed) Post(ctx context.Context, events []contract.Event) (err error) {
 	defer t.timer.Took(ctx, "post", time.Now(), &err)
 	return t.Store.Post(ctx, events)
 }
+
+func (t timed) Now(ctx context.Context) (now time.Time, err error) {
+	defer t.timer.Took(ctx, "now", time.Now(), &err)
+	return t.Store.Now(ctx)
+}
