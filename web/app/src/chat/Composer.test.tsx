@@ -46,10 +46,10 @@ function press(init: KeyboardEventInit & { keyCode?: number }) {
   return event;
 }
 
-test("Enter sends, without the space around it, and empties the field", () => {
-  type("  hello\n");
+test("Enter sends, with its indentation and without the space after it, and empties the field", () => {
+  type("\n  hello\n    there \n");
   expect(press({}).defaultPrevented).toBe(true);
-  expect(sent()).toEqual(["hello"]);
+  expect(sent()).toEqual(["  hello\n    there"]);
   expect(field().value).toBe("");
 });
 

@@ -15,18 +15,24 @@ export function lengthOf(text: string): number {
   return text.length < tellFrom ? text.length : [...text].length;
 }
 
+// Indentation is part of what was written; empty lines before it and space after it are not.
+function trimmed(text: string): string {
+  return text.trimEnd().replace(/^\s*\n/, "");
+}
+
 /** Where one writes. What was begun is kept for each room. */
 export function Composer({ roomId }: { roomId: string }) {
   const { t } = useTranslation();
   const text = useDrafts((s) => s[roomId] ?? "");
   const field = useField(roomId, text);
   const hint = useId();
-  const left = textLimit - lengthOf(text.trim());
-  const sendable = text.trim() !== "" && left >= 0;
+  const said = trimmed(text);
+  const left = textLimit - lengthOf(said);
+  const sendable = said !== "" && left >= 0;
   const submit = (event?: FormEvent) => {
     event?.preventDefault();
     if (sendable) {
-      send(roomId, text.trim());
+      send(roomId, said);
       setDraft(roomId, "");
       field.current?.focus();
     }
