@@ -9,6 +9,7 @@ import (
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
 
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/mongodb"
 )
 
@@ -39,11 +40,11 @@ func (s *mongoStore) Rooms(ctx context.Context, after string, limit int) (rooms 
 // Expire removes all of a part but its last message, and that one together
 // with the event: whoever dies in between leaves one that brings the next here.
 func (s *mongoStore) Expire(ctx context.Context, e Expiry) (done Expired, err error) {
-	found, err := s.oldest(ctx, e)
+	found, more, err := s.oldest(ctx, e)
 	if err != nil || len(found) == 0 {
 		return Expired{}, err
 	}
-	done.More = len(found) == e.Limit
+	done.More = more
 	var last *Record // that is not removed
 	for i := range found {
 		if found[i].RemovedAt == nil {
@@ -63,22 +64,28 @@ func (s *mongoStore) Expire(ctx context.Context, e Expiry) (done Expired, err er
 	return done, nil
 }
 
-// oldest are messages of age, behind those that have expired.
-func (s *mongoStore) oldest(ctx context.Context, e Expiry) (found []Record, err error) {
+// oldest are messages of age, behind those that have expired, and whether there
+// may be more.
+func (s *mongoStore) oldest(ctx context.Context, e Expiry) (found []Record, more bool, err error) {
+	old := 0
 	var mark expiredDoc
 	err = s.expired.FindOne(ctx, bson.D{{Key: "_id", Value: e.RoomID}}).Decode(&mark)
 	if err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
-		return nil, fmt.Errorf("read what has expired: %w", mongodb.AsFault(err))
+		return nil, false, fmt.Errorf("read what has expired: %w", mongodb.AsFault(err))
 	}
 	filter := append(inRoom(e.RoomID), bson.E{Key: "seq", Value: bson.D{{Key: "$gt", Value: mark.Seq}}})
 	err = s.find(ctx, filter, options.Find().SetSort(bson.D{{Key: "seq", Value: 1}}).SetLimit(int64(e.Limit)), func(r Record) bool {
-		if !r.SentAt.Before(e.Before.Time) {
+		believed := clock.Believable(r.SentAt.Time, e.At.Time)
+		if believed && !r.SentAt.Before(e.Before.Time) {
 			return false
 		}
 		found = append(found, r)
+		if believed {
+			old = len(found) // and those before it, whatever their clock said
+		}
 		return true
 	})
-	return found, err
+	return found[:old], len(found) == e.Limit, err
 }
 
 func (s *mongoStore) expire(ctx context.Context, e Expiry, first, last int64) (removed int, err error) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 )
 
@@ -56,16 +57,20 @@ func (s *sqliteStore) Expire(ctx context.Context, e Expiry) (done Expired, err e
 		if err := rows.Scan(&seq, &sent); err != nil {
 			return err
 		}
-		if !contract.FromMilli(sent).Before(e.Before.Time) {
+		at := contract.FromMilli(sent).Time
+		believed := clock.Believable(at, e.At.Time)
+		if believed && !at.Before(e.Before.Time) {
 			return errEnough
 		}
 		if n++; n == 1 {
 			first = seq
 		}
-		last = seq
+		if believed {
+			last = seq // and those before it, whatever their clock said
+		}
 		return nil
 	}, sqlOldest, e.RoomID, e.Limit)
-	if err != nil || n == 0 {
+	if err != nil || last == 0 {
 		return Expired{}, err
 	}
 	done.More = n == e.Limit

@@ -116,3 +116,20 @@ func expiresPartByPart(t *testing.T, s chat.Store) {
 		t.Errorf("%d of no room expired", n)
 	}
 }
+
+// A clock that was ahead does not stop a room's retention.
+func expiresOverTheFuture(t *testing.T, s chat.Store) {
+	all := messages("room", "ann", 1, 5)
+	for i, age := range []time.Duration{-48 * time.Hour, 9000 * time.Hour, -47 * time.Hour, 9000 * time.Hour, 0} {
+		all[i].SentAt = contract.NewTime(time.Now().Add(age))
+	}
+	mustAppend(t, s, all...)
+	if n := expire(t, s, expiry("room", time.Now().Add(-time.Hour))); n != 3 {
+		t.Errorf("%d expired, want 3", n)
+	}
+	for i, got := range log(t, s, "room") {
+		if (got.RemovedAt != nil) != (i < 3) {
+			t.Errorf("message %d: removed at %v", i+1, got.RemovedAt)
+		}
+	}
+}

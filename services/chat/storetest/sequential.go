@@ -41,6 +41,7 @@ func Sequential(t *testing.T, open Open) {
 		"Erase/of_nobody":                          erasesNobody,
 		"Rooms/in_order":                           roomsInOrder,
 		"Expire/part_by_part":                      expiresPartByPart,
+		"Expire/passes_over_times_in_the_future":   expiresOverTheFuture,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
