@@ -302,7 +302,8 @@ type FriendRemovedData struct {
 
 // RoomCreatedData tells a user of a room that is new to them.
 type RoomCreatedData struct {
-	Room Room `json:"room"`
+	Room Room  `json:"room"`
+	Rev  int64 `json:"rev"` // of the room, or the friendship, at which the user is in it
 }
 
 // RoomUpdatedData tells members that a room's name or state changed, or a

@@ -56,9 +56,10 @@ type conn struct {
 	leaves time.Time // when the connection is closed, once that was told
 	cutAt  time.Time // when it is cut, once it has ended
 
-	// The rooms that the hub delivers to this connection.
+	// The rooms that the hub delivers to this connection, each with the highest
+	// revision at which the user is known to be in it.
 	roomsMu sync.Mutex
-	rooms   map[string]struct{}
+	rooms   map[string]int64
 	gone    bool // the hub takes it into no room any more
 }
 

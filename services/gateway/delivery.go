@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"math"
 	"runtime"
 	"time"
 
@@ -66,10 +67,26 @@ func (h *hub) roomPush(s *roomShard, m *nats.Msg, starts []*conn) []*conn {
 		return starts
 	}
 	o := h.share(m, op, contract.EveryRoom)
-	starts = s.offer(roomID, o, starts)
+	var except []*conn
+	if op == contract.MemberLeft.Op {
+		except = h.departed(s, roomID, m.Data)
+	}
+	starts = s.offer(roomID, o, except, starts)
 	o.trail.left()
 	h.membership(s, roomID, op, m.Data)
 	return starts
+}
+
+// departed notes who left the room, so that older pushes and lists do not bring
+// them back, and returns the connections of a user who has been added again:
+// they do not hear of the departure.
+func (h *hub) departed(s *roomShard, roomID string, frame []byte) []*conn {
+	left, err := contract.MemberLeft.Decode(frame)
+	if err != nil {
+		return nil
+	}
+	s.depart(roomID, left.UserID, left.Rev)
+	return h.rejoined(left.UserID, roomID, left.Rev)
 }
 
 // membership keeps who is in a room, and which head they were told, in step
@@ -83,13 +100,17 @@ func (h *hub) membership(s *roomShard, roomID string, op contract.Op, frame []by
 		if err != nil {
 			return
 		}
-		s.saw(roomID, left.Rev)
 		for _, c := range h.users.conns(left.UserID) {
-			h.leave(c, roomID)
+			h.leave(c, roomID, left.Rev)
 		}
 	case contract.RoomDisbanded.Op:
+		disbanded, err := contract.RoomDisbanded.Decode(frame)
+		if err != nil {
+			return
+		}
+		s.depart(roomID, "", disbanded.Rev)
 		for _, c := range s.conns(roomID) {
-			h.leave(c, roomID)
+			h.leave(c, roomID, math.MaxInt64)
 		}
 	case contract.RoomHeadPushed.Op:
 		if head, err := contract.RoomHeadPushed.Decode(frame); err == nil {
@@ -119,7 +140,10 @@ func (h *hub) deliverUsers(ctx context.Context) {
 }
 
 // userPush delivers one push of a user to their connections here. A room that
-// is new to them is joined first, so that it is live when they hear of it.
+// is new to them is joined first, so that it is live when they hear of it. They
+// do not hear of one that they are known to have left since. If the room is new
+// to this gateway, their leaving may have passed before it listened: then their
+// rooms are read again.
 func (h *hub) userPush(m *nats.Msg) {
 	userID, op, ok := contract.ParseUserSubject(m.Subject)
 	if !ok || !isFrame(op, m.Data) {
@@ -127,12 +151,17 @@ func (h *hub) userPush(m *nats.Msg) {
 	}
 	o := h.share(m, op, contract.EveryUser)
 	defer o.trail.left()
-	roomID := newRoom(op, m.Data)
+	opened := newRoom(op, m.Data)
 	for _, c := range h.users.conns(userID) {
-		if roomID != "" {
-			if _, err := h.join(context.Background(), c, roomID); err != nil {
+		if opened.id != "" {
+			fresh, err := h.join(context.Background(), c, opened)
+			if err != nil {
 				h.log.Warn("join a new room", slog.Any("error", err))
-				h.resync(userID) // the room is announced once it could be joined
+			}
+			if err != nil || fresh > 0 {
+				h.resync(userID) // after an error the room is announced once it could be joined
+			}
+			if _, in := c.in(opened.id); err != nil || !in {
 				continue
 			}
 		}
@@ -142,18 +171,18 @@ func (h *hub) userPush(m *nats.Msg) {
 }
 
 // newRoom is the room that a user's push opens to them, or none.
-func newRoom(op contract.Op, frame []byte) string {
+func newRoom(op contract.Op, frame []byte) roomRev {
 	switch op {
 	case contract.RoomCreated.Op:
 		if created, err := contract.RoomCreated.Decode(frame); err == nil {
-			return created.Room.ID
+			return roomRev{created.Room.ID, created.Rev}
 		}
 	case contract.FriendAdded.Op:
 		if added, err := contract.FriendAdded.Decode(frame); err == nil {
-			return added.RoomID
+			return roomRev{added.RoomID, added.Rev}
 		}
 	}
-	return ""
+	return roomRev{}
 }
 
 // announce pushes a room's head to all its members here when it is news.
@@ -172,12 +201,13 @@ func (h *hub) announce(roomID string, head int64) {
 // list of them was asked for: nobody may have told it of the room, whose head
 // may be no news to others here. One that is not ready gets them with the
 // answer to its authentication.
-func (h *hub) introduce(c *conn, before map[string]struct{}, rooms []contract.RoomHeadRev) {
+func (h *hub) introduce(c *conn, before map[string]int64, rooms []contract.RoomHeadRev) {
 	if !c.queue.ready() {
 		return
 	}
 	for _, room := range rooms {
-		if _, was := before[room.ID]; was || !c.in(room.ID) {
+		_, was := before[room.ID]
+		if _, is := c.in(room.ID); was || !is {
 			continue
 		}
 		if o, ok := h.headFrame(room.ID, room.LastSeq); ok {

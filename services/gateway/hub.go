@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,17 +84,24 @@ func (h *hub) shard(roomID string) *roomShard {
 	return h.rooms[maphash.String(h.seed, roomID)%hubShards]
 }
 
+// roomRev is a revision of a room at which a user is in it.
+type roomRev struct {
+	id  string
+	rev int64
+}
+
 // join has the connection get the rooms' pushes, and returns when the NATS
-// server knows of it: what is published from then on arrives. It returns how
-// many rooms were new to this gateway.
-func (h *hub) join(ctx context.Context, c *conn, roomIDs ...string) (fresh int, err error) {
+// server knows of it: what is published from then on arrives. A room that the
+// user is known to have left at its revision or later is passed over. It
+// returns how many rooms were new to this gateway.
+func (h *hub) join(ctx context.Context, c *conn, rooms ...roomRev) (fresh int, err error) {
 	var created, others []*localRoom
-	for _, id := range roomIDs {
-		room, isNew, joinErr := h.joinOne(c, id)
+	for _, at := range rooms {
+		room, isNew, joinErr := h.joinOne(c, at)
 		switch {
 		case joinErr != nil:
 			err = fmt.Errorf("join room: %w", joinErr)
-		case room == nil: // in it already, or gone
+		case room == nil: // in it already, out of it since, or gone
 		case isNew:
 			created = append(created, room)
 		default:
@@ -122,30 +130,45 @@ func (h *hub) join(ctx context.Context, c *conn, roomIDs ...string) (fresh int, 
 }
 
 // joinOne returns nil when there was nothing to do.
-func (h *hub) joinOne(c *conn, roomID string) (*localRoom, bool, error) {
+func (h *hub) joinOne(c *conn, at roomRev) (*localRoom, bool, error) {
+	claims, _ := c.identity()
 	c.roomsMu.Lock()
 	defer c.roomsMu.Unlock()
-	if _, in := c.rooms[roomID]; in || c.gone {
+	if c.gone {
 		return nil, false, nil
 	}
-	room, isNew, err := h.shard(roomID).add(h.nc, roomID, c)
-	if err == nil {
+	if known, in := c.rooms[at.id]; in {
+		c.rooms[at.id] = max(known, at.rev)
+		return nil, false, nil
+	}
+	room, isNew, err := h.shard(at.id).add(h.nc, at, claims.UserID, c)
+	if err == nil && room != nil {
 		if c.rooms == nil {
-			c.rooms = map[string]struct{}{}
+			c.rooms = map[string]int64{}
 		}
-		c.rooms[roomID] = struct{}{}
+		c.rooms[at.id] = at.rev
 	}
 	return room, isNew, err
 }
 
-// leave ends the room's pushes to the connection.
-func (h *hub) leave(c *conn, roomID string) {
+// leave ends the room's pushes to the connection, unless its user is known to
+// be in the room at a revision above this one: they were added again.
+func (h *hub) leave(c *conn, roomID string, rev int64) {
 	c.roomsMu.Lock()
 	defer c.roomsMu.Unlock()
-	if _, in := c.rooms[roomID]; in {
+	if known, in := c.rooms[roomID]; in && known <= rev {
 		delete(c.rooms, roomID)
 		h.shard(roomID).remove(roomID, c)
 	}
+}
+
+// rejoined returns those of the user's connections that are in the room at a
+// revision above this one.
+func (h *hub) rejoined(userID, roomID string, rev int64) []*conn {
+	return slices.DeleteFunc(h.users.conns(userID), func(c *conn) bool {
+		known, in := c.in(roomID)
+		return !in || known <= rev
+	})
 }
 
 // attach has the connection get its user's pushes, and returns when the NATS
@@ -187,19 +210,20 @@ func (h *hub) detach(c *conn) {
 	c.rooms = nil
 }
 
-// joined is the rooms that the connection gets, as a copy.
-func (c *conn) joined() map[string]struct{} {
+// joined is the rooms that the connection gets, with their revisions, as a copy.
+func (c *conn) joined() map[string]int64 {
 	c.roomsMu.Lock()
 	defer c.roomsMu.Unlock()
 	return maps.Clone(c.rooms)
 }
 
-// in reports whether the connection gets the room.
-func (c *conn) in(roomID string) bool {
+// in reports whether the connection gets the room, and the highest revision at
+// which its user is known to be in it.
+func (c *conn) in(roomID string) (rev int64, is bool) {
 	c.roomsMu.Lock()
 	defer c.roomsMu.Unlock()
-	_, is := c.rooms[roomID]
-	return is
+	rev, is = c.rooms[roomID]
+	return rev, is
 }
 
 // Dropped has what a full channel lost be made good.
@@ -241,21 +265,22 @@ func (h *hub) Reconnected() {
 
 // settle brings the connection's rooms in step with a list that was asked for
 // when the connection was in those of before: it joins the missing and leaves
-// what is not listed. A room joined since then is left alone, and one that
-// the hub knows newer than the list is not joined. It returns how many rooms
-// were new to this gateway; of those it can't know newer.
-func (h *hub) settle(ctx context.Context, c *conn, before map[string]struct{}, rooms []contract.RoomHeadRev) (fresh int, err error) {
+// what is not listed. A room joined since then, or joined again at a higher
+// revision, is left alone, and one that the hub knows newer than the list is
+// not joined. It returns how many rooms were new to this gateway; of those it
+// can't know newer.
+func (h *hub) settle(ctx context.Context, c *conn, before map[string]int64, rooms []contract.RoomHeadRev) (fresh int, err error) {
 	listed := make(map[string]struct{}, len(rooms))
-	current := make([]string, 0, len(rooms))
+	current := make([]roomRev, 0, len(rooms))
 	for _, room := range rooms {
 		listed[room.ID] = struct{}{}
 		if !h.shard(room.ID).behind(room.ID, room.Rev) {
-			current = append(current, room.ID)
+			current = append(current, roomRev{room.ID, room.Rev})
 		}
 	}
-	for id := range before {
+	for id, rev := range before {
 		if _, ok := listed[id]; !ok {
-			h.leave(c, id)
+			h.leave(c, id, rev)
 		}
 	}
 	return h.join(ctx, c, current...)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -25,13 +26,19 @@ type roomShard struct {
 
 	mu    sync.RWMutex
 	rooms map[string]*localRoom
+	left  formerMembers
 }
 
-// add puts the connection into the room, subscribing when it is the first
-// here. It returns the room, and whether the subscription is new.
-func (s *roomShard) add(nc *nats.Conn, roomID string, c *conn) (*localRoom, bool, error) {
+// add puts the user's connection into the room at this revision, subscribing
+// when it is the first here. It returns the room, and whether the subscription
+// is new; no room when the user has left it since.
+func (s *roomShard) add(nc *nats.Conn, at roomRev, userID string, c *conn) (*localRoom, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	roomID := at.id
+	if s.left.after(roomID, userID, at.rev) {
+		return nil, false, nil
+	}
 	room, ok := s.rooms[roomID]
 	if ok {
 		room.conns.add(c)
@@ -80,14 +87,14 @@ func (s *roomShard) conns(roomID string) []*conn {
 // push queues the frame for every connection in the room, and starts their
 // writers.
 func (s *roomShard) push(roomID string, o *outgoing) {
-	for _, c := range s.offer(roomID, o, nil) {
+	for _, c := range s.offer(roomID, o, nil, nil) {
 		c.startIf(true)
 	}
 }
 
-// offer queues the frame for every connection in the room, and appends those
-// whose writers must be started.
-func (s *roomShard) offer(roomID string, o *outgoing, starts []*conn) []*conn {
+// offer queues the frame for every connection in the room except some, and
+// appends those whose writers must be started.
+func (s *roomShard) offer(roomID string, o *outgoing, except, starts []*conn) []*conn {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	room, ok := s.rooms[roomID]
@@ -95,12 +102,26 @@ func (s *roomShard) offer(roomID string, o *outgoing, starts []*conn) []*conn {
 		return starts
 	}
 	for _, c := range room.conns.list {
+		if len(except) > 0 && slices.Contains(except, c) {
+			continue
+		}
 		o.trail.given()
 		if c.offer(o) {
 			starts = append(starts, c)
 		}
 	}
 	return starts
+}
+
+// depart notes that a user left the room at the revision; all did when userID
+// is empty.
+func (s *roomShard) depart(roomID, userID string, rev int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left.note(roomID, userID, rev)
+	if room, ok := s.rooms[roomID]; ok {
+		room.rev = max(room.rev, rev)
+	}
 }
 
 // saw notes the revision that a push of the room carried.

@@ -79,11 +79,11 @@ func populate(b *testing.B, h *hub, users, rooms int) {
 			for i := worker; i < users; i += 50 {
 				userID := fmt.Sprintf("user-%05d", i)
 				c := attached(b, h, userID)
-				var ids []string
+				var at []roomRev
 				for j := range rooms {
-					ids = append(ids, fmt.Sprintf("room-%05d-%d", i, j))
+					at = append(at, roomRev{fmt.Sprintf("room-%05d-%d", i, j), 1})
 				}
-				if _, err := h.join(context.Background(), c, ids...); err != nil {
+				if _, err := h.join(context.Background(), c, at...); err != nil {
 					b.Error(err)
 				}
 			}

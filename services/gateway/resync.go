@@ -127,7 +127,7 @@ func (r *resyncer) one(ctx context.Context, userID string, conns []*conn) error 
 	if !ok {
 		return nil
 	}
-	before := make([]map[string]struct{}, len(conns))
+	before := make([]map[string]int64, len(conns))
 	for i, c := range conns {
 		before[i] = c.joined()
 	}

@@ -66,7 +66,7 @@ func TestResync_introduces_a_room(t *testing.T) {
 	hh.rooms["user-00001"] = append(hh.rooms["user-00001"], hh.rooms["user-00000"][0])
 	hh.everyone(t)
 	c := hh.conns["user-00001"]
-	if !c.in(room) {
+	if !inRoom(c, room) {
 		t.Fatal("not in the room")
 	}
 	if batch := drain(c); len(batch) != 1 {

@@ -16,7 +16,7 @@ func (p *pushes) befriended(ctx context.Context, f Friendship, fresh bool, profi
 	for _, userID := range []string{f.A, f.B} {
 		peer := profiles[f.other(userID)]
 		if fresh {
-			bus.Push(ctx, p.Pusher, contract.RoomCreated, userID, contract.RoomCreatedData{Room: directRoom(f, userID, peer)})
+			bus.Push(ctx, p.Pusher, contract.RoomCreated, userID, contract.RoomCreatedData{Room: directRoom(f, userID, peer), Rev: f.Rev})
 		}
 		bus.Push(ctx, p.Pusher, contract.FriendAdded, userID, contract.FriendAddedData{User: peer, RoomID: f.ID, Since: f.Since, Rev: f.Rev})
 	}
@@ -39,7 +39,7 @@ func (p *pushes) direct(ctx context.Context, f Friendship) {
 // welcome tells each of the members of a room that is new to them.
 func (p *pushes) welcome(ctx context.Context, room Room, members []Member) {
 	for _, m := range members {
-		bus.Push(ctx, p.Pusher, contract.RoomCreated, m.UserID, contract.RoomCreatedData{Room: groupRoom(room, m)})
+		bus.Push(ctx, p.Pusher, contract.RoomCreated, m.UserID, contract.RoomCreatedData{Room: groupRoom(room, m), Rev: room.Rev})
 	}
 }
 

@@ -141,6 +141,7 @@ export interface RoomReadsData {
 
 export interface RoomCreatedData {
   room: components["schemas"]["Room"];
+  rev: number;
 }
 
 export interface RoomUpdatedData {
