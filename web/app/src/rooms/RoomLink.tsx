@@ -5,6 +5,7 @@ import { href } from "../shell/route";
 import { brief } from "../shell/time";
 import { useToday } from "../shell/today";
 import { useDrafts } from "../store/drafts";
+import { useMessages } from "../store/messages";
 import { usePeople, wantPerson } from "../store/people";
 import { activity } from "../store/roombook";
 import { useMyId } from "../store/session";
@@ -67,12 +68,16 @@ function usePreview(room: Room, open: boolean): string {
   const { t } = useTranslation();
   const myId = useMyId();
   const draft = useDrafts((s) => s[room.id]);
+  const waiting = useMessages((s) => s.outgoing[room.id]?.findLast((o) => o.status !== "sent")?.text);
   const last = room.last_message;
   const sender = room.type === "group" && last && last.sender_id !== myId ? last.sender_id : "";
   const profile = usePeople((s) => s.profiles[sender]);
   useEffect(() => wantPerson(sender), [sender]);
   if (draft && !open) {
     return t("rooms.draft", { text: draft });
+  }
+  if (waiting !== undefined) {
+    return t("rooms.by_me", { text: waiting });
   }
   if (!last) {
     return t("rooms.quiet");
