@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/shownname"
 )
 
 const (
@@ -57,7 +57,7 @@ func checkName(check *fault.Check, field string, name *string, least int) {
 	n := utf8.RuneCountInString(*name)
 	check.That(least <= n && n <= maxName, field, fmt.Sprintf("must be %d to %d characters", least, maxName))
 	check.That(utf8.ValidString(*name), field, "must be UTF-8")
-	check.That(!strings.ContainsFunc(*name, unicode.IsControl), field, "must not have control characters")
+	shownname.Check(check, field, *name)
 }
 
 func checkSendCode(req *contract.SendCodeRequest) error {

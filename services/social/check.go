@@ -3,11 +3,11 @@ package social
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/shownname"
 )
 
 // maxName is the most characters of a room's name.
@@ -50,7 +50,7 @@ func checkName(check *fault.Check, name *string) {
 	n := utf8.RuneCountInString(*name)
 	check.That(1 <= n && n <= maxName, "name", "must be 1 to 64 characters")
 	check.That(utf8.ValidString(*name), "name", "must be UTF-8")
-	check.That(!strings.ContainsFunc(*name, unicode.IsControl), "name", "must not have control characters")
+	shownname.Check(check, "name", *name)
 }
 
 // checkRoom ends a check with the room's id: no room has an unsafe one.
