@@ -9,6 +9,10 @@ import (
 // StreamName is the JetStream stream that keeps every durable event.
 const StreamName = "IM_EVENTS"
 
+// EventBatchBytes bounds the payloads that an outbox returns at once, beside the
+// event that reaches it: after a long outage of NATS many large events wait.
+const EventBatchBytes = 4 << 20
+
 // Event is one durable event as it lies in a store's outbox and, once
 // relayed, in IM_EVENTS. It is written together with the change that it
 // reports, and relayed at least once.

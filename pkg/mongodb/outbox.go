@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -56,8 +57,8 @@ func (db *DB) Outbox(collections ...string) *Outbox {
 	return &Outbox{db: db, collections: collections, lease: outboxLease(db, collections)}
 }
 
-// Pending returns the oldest events that are not yet Done, at most limit.
-// Within a document they come in the order in which they were added; between
+// Pending returns the oldest events that are not yet Done: at most limit, and
+// about [contract.EventBatchBytes], but at least one if any waits. Within a document they come in the order in which they were added; between
 // documents by their time, as far as clocks agree: events of one key are in
 // order when one document carries them all.
 func (o *Outbox) Pending(ctx context.Context, limit int) ([]contract.Event, error) {
@@ -66,10 +67,14 @@ func (o *Outbox) Pending(ctx context.Context, limit int) ([]contract.Event, erro
 	}
 	var all []Event
 	found := make(map[string]place)
+	end := int64(math.MaxInt64) // a document that was not read may have entries that are later
 	for _, collection := range o.collections {
-		docs, err := o.read(ctx, collection, bson.D{waiting}, limit)
+		docs, cut, err := o.oldest(ctx, collection, limit)
 		if err != nil {
 			return nil, err
+		}
+		if cut {
+			end = min(end, docs[len(docs)-1].OutboxAt)
 		}
 		for _, d := range docs {
 			all = append(all, d.Outbox...)
@@ -81,7 +86,7 @@ func (o *Outbox) Pending(ctx context.Context, limit int) ([]contract.Event, erro
 	// Each document that was read has an entry that is older than any in
 	// the documents beyond the limit: the first entries of all are here.
 	slices.SortStableFunc(all, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
-	all = all[:min(len(all), limit)]
+	all = firstOf(all, limit, end)
 
 	o.mu.Lock()
 	o.found = found
@@ -95,10 +100,7 @@ func (o *Outbox) Pending(ctx context.Context, limit int) ([]contract.Event, erro
 
 // read returns documents with their outbox, the longest waiting first.
 func (o *Outbox) read(ctx context.Context, collection string, filter bson.D, limit int) ([]waitingDoc, error) {
-	cur, err := o.db.Collection(collection).Find(ctx, filter, options.Find().
-		SetSort(bson.D{{Key: "outbox_at", Value: 1}}).
-		SetLimit(int64(limit)).
-		SetProjection(project(append(outboxFields, "rev")...)))
+	cur, err := o.db.Collection(collection).Find(ctx, filter, o.findOptions(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read outbox of %s: %w", collection, AsFault(err))
 	}
@@ -107,6 +109,51 @@ func (o *Outbox) read(ctx context.Context, collection string, filter bson.D, lim
 		return nil, fmt.Errorf("read outbox of %s: %w", collection, AsFault(err))
 	}
 	return docs, nil
+}
+
+func (o *Outbox) findOptions(limit int) *options.FindOptions {
+	return options.Find().
+		SetSort(bson.D{{Key: "outbox_at", Value: 1}}).
+		SetLimit(int64(limit)).
+		SetProjection(project(append(slices.Clone(outboxFields), "rev")...))
+}
+
+// oldest returns the documents that wait longest, as many as hold about
+// [contract.EventBatchBytes] and limit at most; cut says that bytes ended it.
+func (o *Outbox) oldest(ctx context.Context, collection string, limit int) (docs []waitingDoc, cut bool, err error) {
+	cur, err := o.db.Collection(collection).Find(ctx, bson.D{waiting}, o.findOptions(limit))
+	if err != nil {
+		return nil, false, fmt.Errorf("read outbox of %s: %w", collection, AsFault(err))
+	}
+	defer cur.Close(context.WithoutCancel(ctx))
+	for size := 0; cur.Next(ctx); {
+		if size >= contract.EventBatchBytes {
+			return docs, true, nil
+		}
+		size += len(cur.Current)
+		var d waitingDoc
+		if err := cur.Decode(&d); err != nil {
+			return nil, false, fmt.Errorf("read outbox of %s: %w", collection, err)
+		}
+		docs = append(docs, d)
+	}
+	if err := cur.Err(); err != nil {
+		return nil, false, fmt.Errorf("read outbox of %s: %w", collection, AsFault(err))
+	}
+	return docs, false, nil
+}
+
+// firstOf returns the first of the sorted events: at most limit, none later
+// than end, and about [contract.EventBatchBytes].
+func firstOf(all []Event, limit int, end int64) []Event {
+	size := 0
+	for i, e := range all[:min(len(all), limit)] {
+		if e.At > end || size >= contract.EventBatchBytes {
+			return all[:i]
+		}
+		size += len(e.Payload)
+	}
+	return all[:min(len(all), limit)]
 }
 
 func (o *Outbox) ensureIndexes(ctx context.Context) error {

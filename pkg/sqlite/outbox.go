@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 )
@@ -43,8 +42,9 @@ func (db *DB) AddEvents(ctx context.Context, tx *sql.Tx, events []contract.Event
 	return nil
 }
 
-// Pending returns the oldest events that are not yet Done, at most limit, in
-// the order in which they were committed.
+// Pending returns the oldest events that are not yet Done, in the order in which
+// they were committed: at most limit, and about [contract.EventBatchBytes], but
+// at least one if any waits.
 func (db *DB) Pending(ctx context.Context, limit int) ([]contract.Event, error) {
 	rows, err := db.Rows(ctx, `SELECT event_id, key, subject, payload FROM outbox ORDER BY id LIMIT ?`, limit)
 	if err != nil {
@@ -52,12 +52,13 @@ func (db *DB) Pending(ctx context.Context, limit int) ([]contract.Event, error) 
 	}
 	defer rows.Close()
 	var events []contract.Event
-	for rows.Next() {
+	for size := 0; size < contract.EventBatchBytes && rows.Next(); {
 		var e contract.Event
 		if err := rows.Scan(&e.ID, &e.Key, &e.Subject, &e.Payload); err != nil {
 			return nil, fmt.Errorf("read outbox: %w", err)
 		}
 		events = append(events, e)
+		size += len(e.Payload)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read outbox: %w", AsFault(err))
@@ -84,29 +85,6 @@ func (db *DB) Done(ctx context.Context, events []contract.Event) error {
 		}
 		return nil
 	})
-}
-
-// Lease lets holder, and nobody else on this file, relay for ttl from now on;
-// false means that another holds the lease. The holder renews it by calling
-// again, and gives it up with a ttl of zero. All processes on a file share
-// the machine's clock, by which it runs out.
-func (db *DB) Lease(ctx context.Context, holder string, ttl time.Duration) (bool, error) {
-	var held bool
-	err := db.Write(ctx, func(tx *sql.Tx) error {
-		now := time.Now()
-		res, err := tx.ExecContext(ctx, `
-			INSERT INTO lease (name, holder, until_ms) VALUES ('outbox', ?1, ?2)
-			ON CONFLICT (name) DO UPDATE SET holder = ?1, until_ms = ?2
-			WHERE holder = ?1 OR until_ms <= ?3`,
-			holder, now.Add(ttl).UnixMilli(), now.UnixMilli())
-		if err != nil {
-			return fmt.Errorf("take lease: %w", err)
-		}
-		n, err := res.RowsAffected()
-		held = n == 1 && ttl > 0
-		return err
-	})
-	return held && err == nil, err
 }
 
 // Post puts events into the outbox that report no change, such as what an

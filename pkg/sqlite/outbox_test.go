@@ -119,3 +119,48 @@ func TestDB_Lease(t *testing.T) {
 		}
 	}
 }
+
+func TestDB_Lease_of_a_clock_that_was_ahead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	dead, alive := open(t, path), open(t, path)
+	if ok, err := dead.Lease(t.Context(), "dead", time.Hour); err != nil || !ok { // as stored by a clock an hour ahead
+		t.Fatal(ok, err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; {
+		ok, err := alive.Lease(t.Context(), "alive", 50*time.Millisecond)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the dead holder keeps the lease for longer than its ttl")
+		}
+	}
+}
+
+func TestDB_Pending_is_bound_by_bytes(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "x.db"))
+	const each, all = 512 << 10, 40 // five times the bound
+	for i := range all {
+		if err := db.Post(t.Context(), []contract.Event{{ID: fmt.Sprint(i), Key: "k", Subject: "im.evt.x", Payload: make([]byte, each)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for got := 0; got < all; {
+		events, err := db.Pending(t.Context(), 256)
+		if err != nil || len(events) == 0 || len(events) > contract.EventBatchBytes/each {
+			t.Fatalf("%d events at once, %v", len(events), err)
+		}
+		for _, e := range events {
+			if e.ID != fmt.Sprint(got) {
+				t.Fatalf("event %s in the place of %d", e.ID, got)
+			}
+			got++
+		}
+		if err := db.Done(t.Context(), events); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -49,6 +49,7 @@ type DB struct {
 	path   string // absolute
 	schema Schema
 	writes probe.Writes
+	lease  leaseWatch
 
 	mu    sync.RWMutex
 	reads map[string]*sql.Stmt // of Rows, by their text
