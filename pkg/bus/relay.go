@@ -38,8 +38,11 @@ type RelayOptions struct {
 	LeaseTTL time.Duration
 	// Batch is how many events are read, published and removed together.
 	// 0: 256.
-	Batch     int
-	Telemetry *telemetry.Telemetry
+	Batch int
+	// StallAfter is how long the oldest event may wait, whichever process
+	// relays, until Check reports it. 0: 30 seconds.
+	StallAfter time.Duration
+	Telemetry  *telemetry.Telemetry
 }
 
 // Relay moves events from an outbox to IM_EVENTS, each at least once and in
@@ -51,6 +54,7 @@ type Relay struct {
 	log     *slog.Logger
 	metrics *relayMetrics
 	kick    chan struct{} // holds one: a kick during a batch is not lost
+	stall   stall
 
 	// Of Run's goroutine only.
 	js         jetstream.JetStream
@@ -60,19 +64,22 @@ type Relay struct {
 }
 
 // NewRelay prepares a relay; it does nothing before Run. EnsureStream comes
-// first.
+// first. It adds the informational check "relay", which is [Relay.Check].
 func NewRelay(nc *nats.Conn, outbox Outbox, o RelayOptions) *Relay {
 	o.Interval = cmp.Or(o.Interval, time.Second)
 	o.LeaseTTL = cmp.Or(o.LeaseTTL, 10*time.Second)
 	o.Batch = cmp.Or(o.Batch, 256)
-	return &Relay{
+	r := &Relay{
 		nc:      nc,
 		outbox:  outbox,
 		o:       o,
 		log:     o.Telemetry.Log,
 		metrics: newRelayMetrics(o.Telemetry.Metrics),
 		kick:    make(chan struct{}, 1),
+		stall:   stall{after: cmp.Or(o.StallAfter, 30*time.Second)},
 	}
+	o.Telemetry.Health.Watch("relay", r.Check)
+	return r
 }
 
 // Kick has the relay look at the outbox now, if it is this one that works;
@@ -102,6 +109,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			pause, kick = r.failed(err), nil // kicks do not shorten a backoff
 		case err == nil:
 			r.failures = 0
+			r.stall.failed(nil, 0)
 			if more {
 				continue
 			}
@@ -121,8 +129,12 @@ func (r *Relay) Run(ctx context.Context) error {
 // round relays one batch, if the lease is ours. It reports whether more may
 // be waiting.
 func (r *Relay) round(ctx context.Context) (more bool, err error) {
-	if held, err := r.hold(ctx); err != nil || !held {
+	held, err := r.hold(ctx)
+	if err != nil {
 		return false, err
+	}
+	if !held {
+		return false, r.look(ctx)
 	}
 	// A batch that outlived the lease would run beside another relay's.
 	work, cancel := context.WithDeadline(context.WithoutCancel(ctx), r.leaseUntil)
@@ -134,6 +146,7 @@ func (r *Relay) round(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	r.metrics.saw(events)
+	r.stall.saw(events)
 	if len(events) == 0 {
 		return false, nil
 	}
@@ -142,8 +155,11 @@ func (r *Relay) round(ctx context.Context) (more bool, err error) {
 	if err := r.done(work, done); err != nil {
 		return false, err
 	}
-	r.metrics.saw(without(events, done))
-	return len(events) == r.o.Batch, publishErr
+	left := without(events, done)
+	r.metrics.saw(left)
+	r.stall.saw(left)
+	// A batch may end before its limit, by bytes: only an empty one is the last.
+	return len(done) > 0, publishErr
 }
 
 // hold takes the lease, or renews it once a third of it has passed.
@@ -218,6 +234,7 @@ func (r *Relay) failed(err error) time.Duration {
 	r.metrics.errors.Inc()
 	pause := min(minBackoff<<min(r.failures, 10), maxBackoff)
 	r.failures++
+	r.stall.failed(err, r.failures)
 	pause = pause/2 + rand.N(pause/2)
 	r.log.Warn("relay events", "err", err, "failures", r.failures, "retry_in", pause)
 	return pause
