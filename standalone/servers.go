@@ -69,6 +69,7 @@ func (a *servers) startNATS(g *run.Group, f flags, s Settings, log *slog.Logger)
 	a.natsURL = srv.URL()
 	a.addresses = append(a.addresses, partNATS+" "+srv.URL())
 	g.OnStop(partNATS, func(context.Context) error { return srv.Stop() })
+	g.Go("watch of NATS", srv.Mend)
 	return nil
 }
 

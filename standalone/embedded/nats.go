@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -35,8 +36,14 @@ type NATSConfig struct {
 
 // NATS is a running NATS server with JetStream and one user per service.
 type NATS struct {
-	server *server.Server
-	lock   *flock.Flock
+	opts server.Options // with the port that was taken
+	addr string
+	log  *slog.Logger
+	dir  string
+	lock *flock.Flock
+
+	mu     sync.Mutex
+	server *server.Server // Mend replaces it
 }
 
 // StartNATS returns once the server accepts connections. It fails with
@@ -53,11 +60,16 @@ func StartNATS(cfg NATSConfig) (_ *NATS, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
-	srv, err := runNATS(opts, cfg.Log)
+	first := *opts // the server changes what it is given
+	srv, err := runNATS(&first, cfg.Log)
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", errors.Join(err, lock.Close()))
 	}
-	return &NATS{server: srv, lock: lock}, nil
+	n := &NATS{opts: *opts, addr: srv.Addr().String(), log: cfg.Log, dir: cfg.Dir, lock: lock, server: srv}
+	if addr, ok := srv.Addr().(*net.TCPAddr); ok {
+		n.opts.Port = addr.Port
+	}
+	return n, nil
 }
 
 // runNATS starts the server, and leaves none behind when that fails.
@@ -121,13 +133,20 @@ func natsOptions(cfg NATSConfig) (*server.Options, error) {
 func (n *NATS) URL() string { return "nats://" + n.Addr() }
 
 // Addr is the address that the server listens on.
-func (n *NATS) Addr() string { return n.server.Addr().String() }
+func (n *NATS) Addr() string { return n.addr }
+
+func (n *NATS) current() *server.Server {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.server
+}
 
 // Stop ends all connections, waits until JetStream's files are closed, and
-// gives the directory free.
+// gives the directory free. Mend must have returned before.
 func (n *NATS) Stop() error {
-	n.server.Shutdown()
-	n.server.WaitForShutdown()
+	srv := n.current()
+	srv.Shutdown()
+	srv.WaitForShutdown()
 	if err := n.lock.Close(); err != nil {
 		return fmt.Errorf("stop NATS: %w", err)
 	}
