@@ -108,7 +108,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 // newAPI wires the HTTP half.
 func newAPI(cfg Config, deps Deps, calls *rpc.Client, auth *authentication, limiter *limiter, replicas *replicas) (*api, error) {
 	origins, originsErr := newOrigins(cfg.Origins)
-	addresses, addressesErr := newAddresses(cfg.TrustedProxies, cfg.LimitLoopback)
+	addresses, addressesErr := newAddresses(cfg.TrustedProxies, cfg.LimitLoopback, deps.Telemetry.Log)
 	pages, pagesErr := newPages(run.Version)
 	site, siteErr := newSite(deps.Site)
 	if err := errors.Join(originsErr, addressesErr, pagesErr, siteErr); err != nil {
