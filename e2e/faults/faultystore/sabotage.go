@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/parley-im/parley/pkg/sqlite"
 	"github.com/parley-im/parley/services/chat"
 )
 
@@ -79,13 +78,11 @@ func DropUniqueKey(ctx context.Context, url string) error {
 	if !ok {
 		return fmt.Errorf("drop the unique key: only SQLite stores can be sabotaged")
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Schema{})
+	// Opened past pkg/sqlite, which refuses a schema that it does not know; chat has its driver.
+	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		return fmt.Errorf("drop the unique key: %w", err)
 	}
-	err = db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, dropUniqueKey)
-		return err
-	})
+	_, err = db.ExecContext(ctx, dropUniqueKey)
 	return errors.Join(err, db.Close())
 }
