@@ -90,8 +90,15 @@ func (in *Injector) begin(ctx context.Context, f Fault) (end func() error, err e
 	switch f.Kind {
 	case Kill, Pause:
 		return in.hit(lasting, f.Kind, in.world.processes[f.Target])
-	case StoreLost, StoreFail, StoreStall:
+	case StoreLost, StoreFail, StoreStall, StoreReadOnly:
 		return nil, in.order(ctx, f)
+	case ClockJump:
+		right := f
+		right.Delay = 0
+		return func() error { return in.order(lasting, right) }, in.order(ctx, f)
+	case DiskFull:
+		p := in.world.processes[f.Target]
+		return p.EmptyDisk, p.FillDisk()
 	case Command:
 		out, err := exec.CommandContext(ctx, "sh", "-c", f.Target).CombinedOutput() //nolint:gosec // whoever runs the test gave it
 		if err != nil {
@@ -145,6 +152,7 @@ func (in *Injector) order(ctx context.Context, f Fault) error {
 	defer cancel()
 	kind := map[Kind]faultystore.Kind{
 		StoreLost: faultystore.Lose, StoreFail: faultystore.Fail, StoreStall: faultystore.Stall,
+		StoreReadOnly: faultystore.ReadOnly, ClockJump: faultystore.Jump,
 	}[f.Kind]
 	url := in.world.processes[f.Target].Ops + "/faults"
 	if err := faultystore.Give(ctx, url, faultystore.Order{Kind: kind, Count: f.Count, Delay: f.Delay}); err != nil {

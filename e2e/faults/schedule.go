@@ -25,6 +25,11 @@ const (
 	StoreFail  Kind = "store: refused"     // inserts fail at once, and are not stored
 	StoreStall Kind = "store: stalled"     // inserts time out, and are stored later
 
+	StoreReadOnly Kind = "store: read-only" // inserts are refused as by a store that can only be read
+
+	DiskFull  Kind = "disk full"  // every write that makes a file longer than a page fails
+	ClockJump Kind = "clock jump" // a chat replica's clock is wrong by up to a day, either way
+
 	Command Kind = "database restart" // a command of the run's, such as one that restarts MongoDB
 )
 
@@ -34,7 +39,7 @@ type Fault struct {
 	For    time.Duration // until it ends, the starting of a killed process apart
 	Kind   Kind
 	Target string        // a process, or a proxy "from>to"
-	Delay  time.Duration // of Slow, each way; of StoreStall
+	Delay  time.Duration // of Slow, each way; of StoreStall; of ClockJump, how far it is ahead
 	Count  int           // inserts, of the store's faults
 }
 
@@ -47,7 +52,7 @@ func (f Fault) String() string {
 	if f.For > 0 {
 		s += fmt.Sprintf(", for %.1fs", f.For.Seconds())
 	}
-	if f.Delay > 0 {
+	if f.Delay != 0 {
 		s += fmt.Sprintf(", by %.2fs", f.Delay.Seconds())
 	}
 	return s
@@ -123,8 +128,13 @@ func (f *Fault) fill(random *rand.Rand) {
 		f.Delay = between(random, 50*time.Millisecond, 500*time.Millisecond)
 	case StoreLost:
 		f.Count = 1 + random.IntN(3)
-	case StoreFail:
+	case StoreFail, StoreReadOnly:
 		f.Count = 1 + random.IntN(6)
+	case DiskFull:
+		f.For = between(random, time.Second, 4*time.Second)
+	case ClockJump:
+		f.For = between(random, 3*time.Second, 10*time.Second)
+		f.Delay = between(random, -24*time.Hour, 24*time.Hour)
 	case StoreStall:
 		f.Count = 1 + random.IntN(2)
 		f.Delay = between(random, time.Second, 5*time.Second)

@@ -71,8 +71,13 @@ func (w *World) Deck(o Options) []Card {
 			Card{kind, w.links(">mongo", w.Auth, w.Social, w.Chat)},
 			Card{kind, w.fronts()})
 	}
-	for _, kind := range []Kind{StoreLost, StoreFail, StoreStall} {
+	for _, kind := range []Kind{StoreLost, StoreFail, StoreStall, StoreReadOnly, ClockJump} {
 		deck = append(deck, Card{kind, names(w.Chat)})
+	}
+	if system.CanFillDisk {
+		for _, sort := range [][]*system.Process{w.Auth, w.Social, w.Chat, {w.NATS}} {
+			deck = append(deck, Card{DiskFull, names(sort)})
+		}
 	}
 	if o.Restart != "" {
 		deck = append(deck, Card{Command, []string{o.Restart}})

@@ -1,5 +1,5 @@
-// Command faultychat is the chat service with a store whose inserts go wrong
-// on order: POST an order to /faults on the operations port. It takes the
+// Command faultychat is the chat service with a store whose inserts go wrong,
+// and a clock that jumps, on order: POST an order to /faults on the operations port. It takes the
 // flags of standalone. The environment variable FAULTYCHAT_SABOTAGE breaks it
 // for good: ack-before-store or no-unique-key.
 package main
@@ -51,12 +51,12 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	orders := http.NewServeMux()
+	orders, clock := http.NewServeMux(), &faultystore.Clock{}
 	g := run.NewGroup(ctx)
 	g.Go("orders", func(ctx context.Context) error { return listen(ctx, *opsAddr, orders) })
 	g.Go("chat", func(ctx context.Context) error {
-		return chat.Run(ctx, cfg, chat.Deps{Telemetry: tel, WrapStore: func(inner chat.Store) chat.Store {
-			store := faultystore.New(wrap(inner))
+		return chat.Run(ctx, cfg, chat.Deps{Telemetry: tel, Now: clock.Now, WrapStore: func(inner chat.Store) chat.Store {
+			store := faultystore.New(wrap(inner), clock)
 			orders.Handle("POST /faults", store)
 			return store
 		}})

@@ -1,5 +1,5 @@
-// Package faultystore is a chat store whose inserts go wrong on order, and
-// two that break the promises of a store, to see whether that is noticed.
+// Package faultystore is a chat store whose inserts go wrong on order, a clock
+// that jumps on order, and two stores that break the promises of a store, to see whether that is noticed.
 package faultystore
 
 import (
@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/parley-im/parley/pkg/probe"
 	"github.com/parley-im/parley/services/chat"
 )
 
@@ -19,21 +20,28 @@ const (
 	Lose  Kind = "lose"  // stored, but the answer never comes
 	Fail  Kind = "fail"  // refused at once, not stored
 	Stall Kind = "stall" // the answer never comes in time; stored after a delay
+
+	ReadOnly Kind = "read-only" // refused as by a store that can only be read
+	Jump     Kind = "jump"      // no insert: the clock is ahead by Delay from now on
 )
 
 // Order has the next Count inserts go wrong.
 type Order struct {
 	Kind  Kind          `json:"kind"`
 	Count int           `json:"count"`
-	Delay time.Duration `json:"delay"` // of Stall, in nanoseconds
+	Delay time.Duration `json:"delay"` // of Stall and Jump, in nanoseconds
 }
 
 // errRefused is what a refused insert is answered.
 var errRefused = errors.New("the store refuses this insert, as ordered")
 
+// errReadOnly is SQLite's text.
+var errReadOnly = errors.New("attempt to write a readonly database (8)")
+
 // Store is a chat.Store that takes orders.
 type Store struct {
 	chat.Store
+	clock  *Clock
 	late   sync.WaitGroup // inserts that were stalled
 	closed chan struct{}
 
@@ -41,11 +49,17 @@ type Store struct {
 	orders []Order
 }
 
-// New wraps a store.
-func New(store chat.Store) *Store { return &Store{Store: store, closed: make(chan struct{})} }
+// New wraps a store; Jump moves the clock.
+func New(store chat.Store, clock *Clock) *Store {
+	return &Store{Store: store, clock: clock, closed: make(chan struct{})}
+}
 
-// Take adds an order, carried out after those taken before.
+// Take adds an order, carried out after those taken before; Jump at once.
 func (s *Store) Take(o Order) {
+	if o.Kind == Jump {
+		s.clock.Jump(o.Delay)
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.orders = append(s.orders, o)
@@ -70,6 +84,8 @@ func (s *Store) Append(ctx context.Context, records []chat.Record) (int, error) 
 	switch o := s.next(); o.Kind {
 	case Fail:
 		return 0, errRefused
+	case ReadOnly:
+		return 0, probe.NotWritable(errReadOnly)
 	case Lose:
 		_, _ = s.Store.Append(context.WithoutCancel(ctx), records) // whatever comes of it, nobody hears
 		<-ctx.Done()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-im/parley/e2e/faults/faultystore"
 	"github.com/parley-im/parley/pkg/contract"
+	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/services/chat"
 )
 
@@ -56,7 +57,8 @@ func add(t *testing.T, s chat.Store, r []chat.Record, wait time.Duration) error 
 
 func TestStore(t *testing.T) {
 	inner := open(t, fresh(t))
-	s := faultystore.New(inner)
+	clock := &faultystore.Clock{}
+	s := faultystore.New(inner, clock)
 	server := httptest.NewServer(s)
 	defer server.Close()
 	order := func(o faultystore.Order) {
@@ -85,6 +87,18 @@ func TestStore(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	stored(t, inner, 3)
+	order(faultystore.Order{Kind: faultystore.ReadOnly, Count: 1})
+	if err := add(t, s, record(4, "d"), time.Minute); !fault.Is(err, fault.Unavailable) {
+		t.Fatalf("got %v", err)
+	}
+	order(faultystore.Order{Kind: faultystore.Jump, Delay: time.Hour})
+	if ahead := clock.Now().Sub(time.Now()); ahead < 59*time.Minute || ahead > time.Hour {
+		t.Fatalf("the clock is ahead by %v", ahead)
+	}
+	order(faultystore.Order{Kind: faultystore.Jump})
+	if behind := time.Since(clock.Now()); behind < 0 || behind > time.Minute {
+		t.Fatalf("the clock is behind by %v", behind)
+	}
 	if err := add(t, s, record(4, "d"), time.Minute); err != nil {
 		t.Fatal(err)
 	}
