@@ -67,7 +67,7 @@ func (j *job) signal(s syscall.Signal) { _ = syscall.Kill(-j.cmd.Process.Pid, s)
 
 func (sh *Shell) start(t *testing.T, command string) *job {
 	t.Helper()
-	j := &job{cmd: exec.Command("bash", "-o", "pipefail", "-c", command), done: make(chan struct{})}
+	j := &job{cmd: exec.CommandContext(t.Context(), "bash", "-o", "pipefail", "-c", command), done: make(chan struct{})}
 	j.cmd.Dir, j.cmd.Env = sh.Dir, sh.env
 	j.cmd.Stdout, j.cmd.Stderr = j, j
 	j.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -35,8 +35,8 @@ func carryEmails(ctx context.Context, store Store, log *slog.Logger) error {
 }
 
 func carryEmail(ctx context.Context, store Store, log *slog.Logger, user User) error {
-	email, err := canonicalEmail(user.Email)
-	if err != nil {
+	email, refused := canonicalEmail(user.Email)
+	if refused != nil {
 		log.WarnContext(ctx, "an account's e-mail address can get no mail; its user logs in by the account", "user", user.ID)
 		return nil
 	}

@@ -85,14 +85,14 @@ func TestListRevoked_cursor(t *testing.T) {
 		}
 	})
 	t.Run("one that was stored late is new", func(t *testing.T) {
-		all, next, _ := w.readRevoked(cursor)
+		_, next, _ := w.readRevoked(cursor)
 		late := loadedSession(t, w.store(), end("cid"))
 		late.EndedAt = contract.NewTime(w.clock.Now().Add(-2 * time.Minute))
 		late.Rev++
 		if err := w.store().SaveSession(t.Context(), late, nil); err != nil {
 			t.Fatal(err)
 		}
-		if all, _, _ = w.readRevoked(next); all[late.ID].IsZero() {
+		if all, _, _ := w.readRevoked(next); all[late.ID].IsZero() {
 			t.Fatalf("got %v, want %s", all, late.ID)
 		}
 	})
