@@ -9,11 +9,12 @@ import (
 // wget is busybox's, which every image on Alpine has.
 func wget(url string) []string { return []string{"CMD", "wget", "-q", "-O", "/dev/null", url} }
 
-// probes are the health commands of other projects' images: each was read in
-// the sources of that image at that version. nil: the image has nothing that
-// could ask, no shell either, and the program no such flag. A new version of an
-// image is looked at again: Tempo's flag -health, which is in its
-// documentation, came with 3.0.
+// probes are the health commands of other projects' images, by image and
+// version. Mailpit's, Prometheus's and NATS's were read in the sources of that
+// version, the others in sources or documents of the same release line. nil:
+// the image has nothing that could ask, no shell either, and the program has no
+// such flag. Check a new version of an image again: Tempo's flag -health, which
+// is in its documentation, came with 3.0.
 var probes = map[string][]string{
 	"nats:2.15.2-alpine":                     wget("http://127.0.0.1:8222/healthz"), // server/monitor.go: HealthzPath
 	"caddy:2.11.9-alpine":                    wget("http://127.0.0.1:8080/"),        // compose/Caddyfile
