@@ -64,7 +64,7 @@ func TestAdmin_shows_and_disbands_rooms(t *testing.T) {
 		t.Errorf("the direct room is %+v", room)
 	}
 	page := call(t, w, contract.ShowMembers, contract.AdminMembersRequest{Act: act, RoomID: group, Limit: 1})
-	if len(page.Items) != 1 || page.Items[0].UserID != "u1" || page.NextCursor != "u1" {
+	if len(page.Items) != 1 || page.Items[0].UserID != "u1" || page.NextCursor == "" {
 		t.Errorf("the first page is %+v", page)
 	}
 	page = call(t, w, contract.ShowMembers, contract.AdminMembersRequest{Act: act, RoomID: pair})
@@ -98,7 +98,11 @@ func TestAdmin_shows_and_disbands_rooms(t *testing.T) {
 		{By: act.By, Reason: act.Reason, Action: "force_disband", RoomID: group},
 	}
 	const changes = 3 // a friendship, a group, its end
-	if got := w.audits(t, len(want)+changes); !slices.Equal(got, want) {
+	got := w.audits(t, len(want)+changes)
+	byRoom := func(a, b contract.AuditEvent) int { return strings.Compare(a.RoomID, b.RoomID) } // there is no order between rooms
+	slices.SortStableFunc(got, byRoom)
+	slices.SortStableFunc(want, byRoom)
+	if !slices.Equal(got, want) {
 		t.Errorf("audited\n%+v, want\n%+v", got, want)
 	}
 }

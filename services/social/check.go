@@ -74,11 +74,25 @@ func checkPage(caller contract.Caller, limit *int, cursor string) error {
 }
 
 func checkCursor(check *fault.Check, limit *int, cursor string) {
+	checkLimit(check, limit)
+	check.That(cursor == "" || contract.ValidID(cursor), "cursor", badCursor)
+}
+
+const badCursor = "is none that was given out"
+
+func checkLimit(check *fault.Check, limit *int) {
 	if *limit == 0 {
 		*limit = contract.DefaultPage
 	}
 	check.That(1 <= *limit && *limit <= contract.MaxPage, "limit", "must be 1 to 200")
-	check.That(cursor == "" || contract.ValidID(cursor), "cursor", "is none that was given out")
+}
+
+// checkMemberCursor is checkCursor for a list of members, and reads the cursor.
+func checkMemberCursor(check *fault.Check, limit *int, cursor string) memberCursor {
+	checkLimit(check, limit)
+	after, ok := parseMemberCursor(cursor)
+	check.That(ok, "cursor", badCursor)
+	return after
 }
 
 func checkIDs(caller contract.Caller, field string, ids []string) error {

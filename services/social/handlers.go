@@ -3,7 +3,6 @@ package social
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/parley-im/parley/pkg/checkup"
 	"github.com/parley-im/parley/pkg/contract"
@@ -169,17 +168,17 @@ func (h *handlers) disbandRoom(ctx context.Context, req contract.RoomRequest) (c
 }
 
 func (h *handlers) listMembers(ctx context.Context, req contract.ListMembersRequest) (contract.MemberPage, error) {
-	if err := checkPage(req.Caller, &req.Limit, req.Cursor); err != nil {
-		return contract.MemberPage{}, err
-	}
-	if err := checkRoom(&fault.Check{}, req.Caller, req.RoomID); err != nil {
+	var check fault.Check
+	checkCaller(&check, req.Caller)
+	after := checkMemberCursor(&check, &req.Limit, req.Cursor)
+	if err := checkRoom(&check, req.Caller, req.RoomID); err != nil {
 		return contract.MemberPage{}, err
 	}
 	members, err := h.members(ctx, req.Caller.UserID, req.RoomID)
 	if err != nil {
 		return contract.MemberPage{}, err
 	}
-	return pageOf(members, req.Limit, req.Cursor), nil
+	return pageOf(members, req.Limit, after), nil
 }
 
 // members lists a room's members, the longest-serving first.
@@ -284,24 +283,4 @@ func (h *handlers) listMemberships(ctx context.Context, reqs []contract.Membersh
 		}
 	}
 	return results
-}
-
-// pageOf cuts a page out of the members; the cursor is the last one before it.
-func pageOf(members []Member, limit int, cursor string) contract.MemberPage {
-	page := contract.MemberPage{Items: []contract.Member{}}
-	if cursor != "" {
-		last := slices.IndexFunc(members, func(m Member) bool { return m.UserID == cursor })
-		if last < 0 { // they have left: the page is lost, and its reader begins again
-			return page
-		}
-		members = members[last+1:]
-	}
-	if len(members) > limit {
-		members = members[:limit]
-		page.NextCursor = strings.Clone(members[limit-1].UserID)
-	}
-	for _, m := range members {
-		page.Items = append(page.Items, m.wire())
-	}
-	return page
 }

@@ -40,7 +40,7 @@ func (h *handlers) showMembers(ctx context.Context, req contract.AdminMembersReq
 		return contract.MemberPage{}, err
 	}
 	var check fault.Check
-	checkCursor(&check, &req.Limit, req.Cursor)
+	after := checkMemberCursor(&check, &req.Limit, req.Cursor)
 	if err := check.Err(); err != nil {
 		return contract.MemberPage{}, err
 	}
@@ -53,7 +53,7 @@ func (h *handlers) showMembers(ctx context.Context, req contract.AdminMembersReq
 		return contract.MemberPage{}, err
 	}
 	h.kick()
-	return pageOf(members, req.Limit, req.Cursor), nil
+	return pageOf(members, req.Limit, after), nil
 }
 
 func (h *handlers) forceDisband(ctx context.Context, req contract.AdminRoomRequest) (contract.AdminRoom, error) {
