@@ -32,6 +32,7 @@ func TestMongoStores(t *testing.T) {
 		url := database()
 		mongotest.Migrations(t, func(t *testing.T) *mongodb.DB { return mongotest.Connect(t, url) })
 	})
+	t.Run("outbox", func(t *testing.T) { mongotest.Outboxes(t, mongotest.Connect(t, database())) })
 	t.Run("auth", func(t *testing.T) {
 		authtest.Sequential(t, func(t *testing.T) auth.Store {
 			return opened(t, database(), auth.OpenStore)

@@ -46,6 +46,8 @@ func ids(events []contract.Event) string {
 	return strings.Join(s, " ")
 }
 
+func TestOutbox_is_bound_by_bytes(t *testing.T) { mongotest.Outboxes(t, mongotest.Open(t)) }
+
 func TestOutbox(t *testing.T) {
 	db := mongotest.Open(t)
 	rooms, users := db.Collection("rooms"), db.Collection("users")
