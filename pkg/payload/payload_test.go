@@ -77,3 +77,34 @@ func foldedNames(data []byte) bool {
 	}
 	return false
 }
+
+func TestDecode_names_the_member_that_is_malformed(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"content":{"text":"\ud83d"}}`:    "content.text",
+		`{"room_id":"a","room_id":"b"}`:    "room_id",
+		`{"content":{"text":"","text":1}}`: "content.text",
+	} {
+		var into contract.SendData
+		var got *payload.MalformedError
+		if err := payload.Decode([]byte(data), &into); !errors.As(err, &got) || got.Field != want {
+			t.Errorf("%s: got %v, want %s", data, err, want)
+		}
+	}
+}
+
+func TestMember(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"id":"7","op":"ping"}`:                   "7",
+		`{"data":{"id":"no"},"id":"7","x":"\ud800`: "7",
+		`{"x":"\ud800","id":"7"}`:                  "7",
+		`{"id":7}`:                                 "",
+		`{"id":"seven!!!!"}`:                       "",
+		`["id","7"]`:                               "",
+		`{"op":"ping"}`:                            "",
+		``:                                         "",
+	} {
+		if got := payload.Member([]byte(data), "id", 8); got != want {
+			t.Errorf("%s: got %q, want %q", data, got, want)
+		}
+	}
+}

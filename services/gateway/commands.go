@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -188,7 +189,14 @@ func decodeFrame(messageType int, data []byte) (contract.Frame, error) {
 		return frame, fault.New(fault.InvalidArgument, "frames are text")
 	}
 	if err := payload.Decode(data, &frame); err != nil {
-		return contract.Frame{}, fault.New(fault.InvalidArgument, "the frame is not an object of id, op and data").Because(err)
+		// The id is echoed if it can be read: otherwise the client could not tell
+		// which of its frames was refused.
+		frame = contract.Frame{ID: payload.Member(data, "id", maxFrameID)}
+		var malformed *payload.MalformedError
+		if errors.As(err, &malformed) {
+			malformed.Field = strings.TrimPrefix(malformed.Field, "data.") // as decodeData names members
+		}
+		return frame, asFault(err, fault.New(fault.InvalidArgument, "the frame is not an object of id, op and data"))
 	}
 	if utf8.RuneCountInString(frame.ID) > maxFrameID {
 		return contract.Frame{}, fault.Invalid("id", "is longer than 64 characters")
@@ -202,15 +210,10 @@ func decodeData(data []byte, into any) error {
 		return fault.Invalid("data", "is missing")
 	}
 	err := payload.Decode(data, into)
-	var wrongType *payload.WrongTypeError
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &wrongType):
-		return fault.Invalid(wrongType.Field, "is a "+wrongType.Is).Because(errBadFrame)
-	default:
-		return fault.Invalid("data", "is not an object").Because(errBadFrame)
 	}
+	return asFault(err, fault.Invalid("data", "is not an object")).Because(errBadFrame)
 }
 
 // checkRoomID keeps an unsafe id from going further; no room has one.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/payload"
 )
 
 // maxDepth is how deep a body may nest; none that is asked for needs ten.
@@ -17,10 +18,12 @@ const maxDepth = 32
 // errNotJSON refuses what is no JSON object and nothing but.
 var errNotJSON = fault.New(fault.InvalidArgument, "the body is not one JSON object")
 
-// decodeBody reads a JSON object into a struct. Members that the struct does
-// not have are ignored, so that newer clients can talk to older gateways. A
-// member that stands twice is refused: which one counts would be a guess, and
-// what looked at the body before us may have guessed otherwise.
+// decodeBody reads a JSON object into a struct, by the rule that frames follow
+// (package payload): names count as they are written, and text is well-formed.
+// Members that the struct does not have are ignored, so that newer clients can
+// talk to older gateways. A member that occurs twice, also in another case, is
+// refused: which one counts would be a guess, and a proxy that looked at the
+// body may have guessed otherwise.
 func decodeBody(body []byte, into any) error {
 	if !utf8.Valid(body) {
 		return fault.New(fault.InvalidArgument, "the body is not UTF-8")
@@ -28,15 +31,24 @@ func decodeBody(body []byte, into any) error {
 	if err := checkObject(body); err != nil {
 		return err
 	}
-	err := json.Unmarshal(body, into)
-	var wrong *json.UnmarshalTypeError
+	if err := payload.Decode(body, into); err != nil {
+		return asFault(err, errNotJSON)
+	}
+	return nil
+}
+
+// asFault names the member that package payload could not read; otherwise, that
+// is.
+func asFault(err error, otherwise *fault.Error) *fault.Error {
+	var wrong *payload.WrongTypeError
+	var malformed *payload.MalformedError
 	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &wrong) && wrong.Field != "":
-		return fault.Invalid(wrong.Field, "must be "+typeName(wrong))
+	case errors.As(err, &wrong):
+		return fault.Invalid(wrong.Field, "is a "+wrong.Is)
+	case errors.As(err, &malformed):
+		return fault.Invalid(malformed.Field, "is not well-formed, or occurs twice")
 	default:
-		return errNotJSON.Because(err)
+		return otherwise.Because(err)
 	}
 }
 
@@ -103,20 +115,4 @@ func closes(decoder *json.Decoder) error {
 		return errNotJSON
 	}
 	return nil
-}
-
-// typeName says what a member should have been, in the words of JSON.
-func typeName(wrong *json.UnmarshalTypeError) string {
-	switch kind := wrong.Type.Kind().String(); {
-	case kind == "string":
-		return "a string"
-	case kind == "bool":
-		return "true or false"
-	case strings.HasPrefix(kind, "int"):
-		return "a whole number"
-	case kind == "slice":
-		return "a list"
-	default:
-		return "an object"
-	}
 }
