@@ -31,6 +31,9 @@ type (
 	FriendAdded struct{ contract.FriendAddedData }
 	// FriendRemoved is the end of a friendship; the direct room is closed.
 	FriendRemoved struct{ contract.FriendRemovedData }
+	// UserDisabled says that a member of a room was disabled or erased, or, with
+	// Disabled false, is back. An app reads again what it shows of them.
+	UserDisabled struct{ contract.UserDisabledData }
 	// SessionRevoked is the end of one of the user's sessions. That of the
 	// client's own ends the client.
 	SessionRevoked struct{ contract.SessionRevokedData }
@@ -58,6 +61,7 @@ func (*MemberJoined) event()   {}
 func (*MemberLeft) event()     {}
 func (*FriendAdded) event()    {}
 func (*FriendRemoved) event()  {}
+func (*UserDisabled) event()   {}
 func (*SessionRevoked) event() {}
 func (*Connected) event()      {}
 func (*Disconnected) event()   {}

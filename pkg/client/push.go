@@ -45,6 +45,7 @@ var pushes = map[contract.Op]func(*stream, json.RawMessage) error{
 	}),
 	contract.RoomUpdated.Op:    on(func(s *stream, d contract.RoomUpdatedData) { s.emit(&RoomUpdated{d}) }),
 	contract.MemberJoined.Op:   on(func(s *stream, d contract.MemberJoinedData) { s.emit(&MemberJoined{d}) }),
+	contract.UserDisabled.Op:   on(func(s *stream, d contract.UserDisabledData) { s.emit(&UserDisabled{d}) }),
 	contract.FriendRemoved.Op:  on(func(s *stream, d contract.FriendRemovedData) { s.emit(&FriendRemoved{d}) }),
 	contract.SessionRevoked.Op: on(func(s *stream, d contract.SessionRevokedData) { s.emit(&SessionRevoked{d}) }),
 }

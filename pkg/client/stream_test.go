@@ -30,6 +30,15 @@ func TestStream(t *testing.T) {
 		eventually(t, "three are dropped", func() bool { return c.Stats().Doubled == 3 })
 	})
 
+	t.Run("a disabled member is an event", func(t *testing.T) {
+		g := newWorld().gateway(t)
+		c := dial(t, client.Options{}, g)
+		g.each(func(s *socket) {
+			s.push(contract.UserDisabled, contract.UserDisabledData{RoomID: "r", UserID: "cem", Disabled: true})
+		})
+		expect(t, c, func(d *client.UserDisabled) bool { return d.RoomID == "r" && d.UserID == "cem" && d.Disabled })
+	})
+
 	t.Run("what is early waits for what is late", func(t *testing.T) {
 		g := newWorld().gateway(t)
 		g.append("r", "1", "")
