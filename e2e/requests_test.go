@@ -14,7 +14,6 @@ import (
 	"github.com/parley-im/parley/e2e/system"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/id"
-	"github.com/parley-im/parley/pkg/sqlite"
 )
 
 // When chat's store fails, the lines of chat and of the gateway about it have
@@ -52,14 +51,12 @@ func TestLogs_of_one_request(t *testing.T) {
 // breakStore takes a table out of chat's store under its feet.
 func breakStore(t *testing.T, path string) {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), path, sqlite.Schema{})
+	// Opened past pkg/sqlite, which refuses a schema that it does not know.
+	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.Write(t.Context(), func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(t.Context(), `ALTER TABLE messages RENAME TO gone`)
-		return err
-	})
+	_, err = db.ExecContext(t.Context(), `ALTER TABLE messages RENAME TO gone`)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"sync"
@@ -71,6 +72,10 @@ func (in *Injector) Run(ctx context.Context, faults []Fault) error {
 func (in *Injector) strike(ctx context.Context, f Fault) error {
 	in.logf("%v", f)
 	end, err := in.begin(ctx, f)
+	if errors.Is(err, errNotNow) {
+		in.logf("%v: not now: %v", f, err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -93,9 +98,7 @@ func (in *Injector) begin(ctx context.Context, f Fault) (end func() error, err e
 	case StoreLost, StoreFail, StoreStall, StoreReadOnly:
 		return nil, in.order(ctx, f)
 	case ClockJump:
-		right := f
-		right.Delay = 0
-		return func() error { return in.order(lasting, right) }, in.order(ctx, f)
+		return func() error { return in.setRight(lasting, f) }, in.order(ctx, f)
 	case DiskFull:
 		p := in.world.processes[f.Target]
 		return p.EmptyDisk, p.FillDisk()
@@ -145,8 +148,28 @@ func (in *Injector) hit(ctx context.Context, kind Kind, p *system.Process) (end 
 // orderWait bounds the giving of an order.
 const orderWait = 2 * time.Second
 
-// order has inserts of a chat replica go wrong. One that can't be reached
-// right now, because it waits for NATS, has enough to bear.
+// errNotNow says that a chat replica takes no orders right now, because it waits
+// for NATS or has only begun to start: it has enough to bear.
+var errNotNow = errors.New("the replica takes no orders")
+
+// clockTries is how often setRight tries.
+const clockTries = 30
+
+// setRight ends a jump of a clock, which also a new start does.
+func (in *Injector) setRight(ctx context.Context, f Fault) error {
+	f.Delay = 0
+	var err error
+	for range clockTries {
+		if err = in.order(ctx, f); !errors.Is(err, errNotNow) {
+			return err
+		}
+		sleep(ctx, orderWait/2)
+	}
+	return err
+}
+
+// order has inserts of a chat replica go wrong, or its clock. It wraps errNotNow
+// if the replica takes no orders.
 func (in *Injector) order(ctx context.Context, f Fault) error {
 	ctx, cancel := context.WithTimeout(ctx, orderWait)
 	defer cancel()
@@ -156,7 +179,7 @@ func (in *Injector) order(ctx context.Context, f Fault) error {
 	}[f.Kind]
 	url := in.world.processes[f.Target].Ops + "/faults"
 	if err := faultystore.Give(ctx, url, faultystore.Order{Kind: kind, Count: f.Count, Delay: f.Delay}); err != nil {
-		in.logf("%v: not now: %v", f, err)
+		return fmt.Errorf("%w: %w", errNotNow, err)
 	}
 	return nil
 }
