@@ -101,7 +101,7 @@ func (a *admins) disband(ctx context.Context, req contract.AdminRoomRequest) (Ro
 		return Room{}, err
 	}
 	load := func() (*Room, error) { return a.group(ctx, req.RoomID) }
-	return a.groups.alter(ctx, contract.RemovedByAdmin, load, func(room *Room) (*change, error) {
+	return a.groups.alter(ctx, contract.RemovedByAdmin, req.RoomID, load, func(room *Room) (*change, error) {
 		if room.Disbanded {
 			return nil, nil
 		}
@@ -214,7 +214,7 @@ func (a *admins) leave(ctx context.Context, m contract.Membership, userID string
 	}
 	var heir *Member
 	load := func() (*Room, error) { return a.groups.load(ctx, userID, m.RoomID) }
-	room, err := a.groups.alter(ctx, contract.RemovedByAdmin, load, func(room *Room) (_ *change, err error) {
+	room, err := a.groups.alter(ctx, contract.RemovedByAdmin, m.RoomID, load, func(room *Room) (_ *change, err error) {
 		if heir, err = room.remove(userID, userID); err != nil {
 			return nil, err
 		}

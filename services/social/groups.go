@@ -21,6 +21,7 @@ type groups struct {
 	maxRooms   int
 	head       func(ctx context.Context, roomID string) (int64, error) // of chat
 	now        func() time.Time
+	turns      turns
 }
 
 // create makes a group of the caller and friends. With a client id that the
@@ -193,12 +194,17 @@ type change struct {
 // from decide means that there is nothing to save.
 func (g *groups) change(ctx context.Context, userID, roomID string, decide func(*Room) (*change, error)) (Room, error) {
 	load := func() (*Room, error) { return g.load(ctx, userID, roomID) }
-	return g.alter(ctx, userID, load, decide)
+	return g.alter(ctx, userID, roomID, load, decide)
 }
 
 // alter is change for whoever may load the group. More events go with the one
 // that reports the change.
-func (g *groups) alter(ctx context.Context, by string, load func() (*Room, error), decide func(*Room) (*change, error), more ...contract.Event) (room Room, err error) {
+func (g *groups) alter(ctx context.Context, by, roomID string, load func() (*Room, error), decide func(*Room) (*change, error), more ...contract.Event) (room Room, err error) {
+	done, err := g.turns.take(ctx, roomID)
+	if err != nil {
+		return Room{}, err
+	}
+	defer done()
 	err = revision.Retry(ctx, func() error {
 		loaded, err := load()
 		if err != nil {

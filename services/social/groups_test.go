@@ -173,10 +173,11 @@ func TestGroups_join(t *testing.T) {
 		g, _ := rules(t, 10, 100, "owner", "admin", "member", "friend")
 		room := make3(t, g)
 		heads := 0
+		another := &groups{store: g.store, maxMembers: g.maxMembers, maxRooms: g.maxRooms, head: g.head, now: g.now}
 		g.head = func(context.Context, string) (int64, error) {
 			heads++
-			if heads == 1 { // another request changes the room, and three messages are sent
-				if _, err := g.rename(t.Context(), "owner", room.ID, "renamed"); err != nil {
+			if heads == 1 { // another replica changes the room, and three messages are sent
+				if _, err := another.rename(t.Context(), "owner", room.ID, "renamed"); err != nil {
 					t.Error(err)
 				}
 				return 41, nil
