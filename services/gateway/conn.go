@@ -44,7 +44,7 @@ type conn struct {
 	frames  uint64 // read so far
 	bad     int    // of them, that could not be understood
 	pace    pace
-	echo    []byte // what the client's close frame is answered with; the writer reads it after the end
+	echo    []byte // what the client's close frame is answered with, nil before it came; the writer reads it after the end
 
 	mu        sync.Mutex
 	claims    token.Claims // zero until authenticated

@@ -114,6 +114,7 @@ func TestHostile_sockets(t *testing.T) {
 		"a ping in parts":            {[]byte{0x09, 0x80, 0, 0, 0, 0}, 1002},
 		"a part without a beginning": {[]byte{0x80, 0x80, 0, 0, 0, 0}, 1002},
 		"a close code that is none":  {rawFrame(opClose, "\x03\xed"), 1002},
+		"half a close code":          {rawFrame(opClose, "\x03"), 1002},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn := w.dialRaw(t, raw)

@@ -86,6 +86,9 @@ func (a *api) fail(fc *fiber.Ctx, err error) error {
 		return nil
 	case p.Status == http.StatusUnauthorized:
 		fc.Set(fiber.HeaderWWWAuthenticate, "Bearer")
+	case p.Status == http.StatusUpgradeRequired:
+		fc.Set(fiber.HeaderUpgrade, "websocket")
+		fc.Set(fiber.HeaderSecWebSocketVersion, socketVersion)
 	case p.Status == http.StatusRequestEntityTooLarge:
 		lingerOn(fc.Context().Conn())
 	}

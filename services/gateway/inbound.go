@@ -205,10 +205,13 @@ func unmask(mask [maskBytes]byte, b []byte) {
 }
 
 // checkClose returns what a client's close frame is answered with: its code,
-// or nothing when it has none.
+// or empty when it has none. Half a code is no code.
 func checkClose(payload []byte) (echo []byte, err error) {
-	if len(payload) < 2 {
-		return nil, nil
+	switch len(payload) {
+	case 0:
+		return []byte{}, nil
+	case 1:
+		return nil, fmt.Errorf("%w: a close frame of one byte", errProtocol)
 	}
 	code := binary.BigEndian.Uint16(payload)
 	if !mayClose(code) {

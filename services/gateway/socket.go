@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,6 +65,9 @@ func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
 	if !fiberws.IsWebSocketUpgrade(ctx) {
 		return fault.New(fault.InvalidArgument, "this is a WebSocket: upgrade to it")
 	}
+	if err := checkHandshake(ctx); err != nil {
+		return err
+	}
 	up := upgrade{address: s.address(ctx)}
 	raw, present, err := s.bearer(ctx)
 	if err != nil {
@@ -79,6 +83,21 @@ func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
 	}
 	ctx.Locals(local, up)
 	return ctx.Next()
+}
+
+// socketVersion is the only version of the protocol (RFC 6455, section 4.4).
+const socketVersion = "13"
+
+// checkHandshake refuses a version other than ours, and a key that is not 16
+// bytes in base64.
+func checkHandshake(ctx *fiber.Ctx) error {
+	if ctx.Get(fiber.HeaderSecWebSocketVersion) != socketVersion {
+		return fiber.ErrUpgradeRequired
+	}
+	if key, err := base64.StdEncoding.DecodeString(ctx.Get(fiber.HeaderSecWebSocketKey)); err != nil || len(key) != 16 {
+		return fault.New(fault.InvalidArgument, "Sec-WebSocket-Key is not 16 bytes in base64")
+	}
+	return nil
 }
 
 // Serve is the handler behind Upgrade. The library shakes hands; then the
