@@ -28,10 +28,14 @@ const (
 	maxControlSize = 125
 )
 
+// maxFrames is the most frames of one message. Empty ones take no bytes of its
+// limit, and no message ends with them, so nothing else would count them.
+const maxFrames = 4096
+
 var (
 	// errMore: the rest of a frame has not come yet.
 	errMore = errors.New("more has to be read")
-	// errTooLarge ends a connection: a message is larger than it may be.
+	// errTooLarge ends a connection: a message has more bytes or frames than it may.
 	errTooLarge = errors.New("the message is too large")
 	// errProtocol ends a connection: what came is not as RFC 6455 has it.
 	errProtocol = errors.New("not the WebSocket protocol")
@@ -49,6 +53,7 @@ type inbound struct {
 	kind    byte // its opcode
 	message []byte
 	size    int64 // by the headers so far
+	frames  int   // so far
 
 	// Of the frame whose payload is coming.
 	inFrame bool
@@ -147,9 +152,10 @@ func (in *inbound) begin(h header) error {
 		return fmt.Errorf("%w: opcode %d out of turn", errProtocol, h.op)
 	}
 	if !in.within {
-		in.within, in.kind, in.size, in.message = true, h.op, 0, nil
+		in.within, in.kind, in.size, in.frames, in.message = true, h.op, 0, 0, nil
 	}
-	if h.length > in.limit-in.size {
+	in.frames++
+	if h.length > in.limit-in.size || in.frames > maxFrames {
 		return errTooLarge
 	}
 	in.size += h.length

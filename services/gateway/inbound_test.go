@@ -67,7 +67,11 @@ func script(r *rand.Rand) (sent []byte) {
 		case 4:
 			codes := []uint16{1000, 1001, 1004, 1005, 1006, 1007, 1012, 1014, 1015, 2999, 3000, 4999, 5000, 0}
 			body := binary.BigEndian.AppendUint16(nil, codes[r.IntN(len(codes))])
-			add(finBit|opClose, append(body, payload(30)...)[:r.IntN(3)+len(body)-2+r.IntN(2)])
+			body = append(body, payload(30)...)[:r.IntN(3)+len(body)-2+r.IntN(2)]
+			if len(body) == 1 { // the library takes it for an empty one
+				body = nil
+			}
+			add(finBit|opClose, body)
 		case 5: // anything
 			add(byte(r.IntN(256)), payload(200))
 		case 6: // a byte that is not as it was
@@ -215,6 +219,29 @@ func TestInbound_memory_follows_what_comes(t *testing.T) {
 	}
 	if n := cap(in.message); n > 64 {
 		t.Errorf("%d bytes for %d", n, len(header))
+	}
+}
+
+// Empty frames take nothing of a message's limit of bytes.
+func TestInbound_frames_of_a_message_are_bounded(t *testing.T) {
+	for frames, want := range map[int]error{maxFrames: nil, maxFrames + 1: errTooLarge} {
+		var sent []byte
+		for i := range frames {
+			op := opContinuation
+			if i == 0 {
+				op = opText
+			}
+			if i == frames-1 {
+				op |= finBit
+			}
+			sent = append(sent, clientFrame(op, nil, [maskBytes]byte{1, 2, 3, 4})...)
+		}
+		in := inbound{limit: testLimit}
+		in.early = sent
+		op, payload, err := in.next()
+		if !errors.Is(err, want) || err == nil && (op != opText || len(payload) != 0) {
+			t.Errorf("%d frames: %d, %d bytes, %v; want %v", frames, op, len(payload), err, want)
+		}
 	}
 }
 

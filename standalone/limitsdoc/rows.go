@@ -58,6 +58,7 @@ var sections = []section{
 			{"a body", "request", "{} bytes", []string{"GATEWAY_BODY_BYTES"}, "413", "TestHostile_bodies"},
 			{"request line and header", "request", "{} bytes", []string{"GATEWAY_HEADER_BYTES"}, "431", "TestHostile_headers"},
 			{"a frame", "connection", "{} bytes", []string{"GATEWAY_FRAME_BYTES"}, "close code 1009", "TestHostile_sockets"},
+			{"frames that a message is split into", "message", "4096", nil, "close code 1009", "TestInbound_frames_of_a_message_are_bounded"},
 			{"a text", "message", fmt.Sprint(contract.MaxTextLength, " characters"), nil, "400 on `content.text`", "TestCheckSend"},
 			{"an id, a `client_id`", "", fmt.Sprint(contract.MaxIDLength, " of `A-Z`, `a-z`, `0-9`, `_` and `-`"), nil, "404, or 400 on its field", "TestHostile_ids"},
 			{"a page, a list of ids", "request", fmt.Sprint(contract.MaxPage), nil, "400 on its field", "TestHTTP_refusals_are_problems"},
