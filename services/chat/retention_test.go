@@ -142,7 +142,8 @@ func TestSQLite_upgrade(t *testing.T) {
 	if err != nil || found["room"].Content.Text != "hello" {
 		t.Errorf("found %+v, %v", found, err)
 	}
-	done, err := store.Expire(within(t), Expiry{RoomID: "room", Before: contract.NewTime(time.Now()), Limit: 1, Tell: expired})
+	now := contract.NewTime(time.Now())
+	done, err := store.Expire(within(t), Expiry{RoomID: "room", Before: now, At: now, Limit: 1, Tell: expired})
 	if err != nil || done.Removed != 1 {
 		t.Errorf("expired %+v, %v", done, err)
 	}

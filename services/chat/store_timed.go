@@ -94,3 +94,8 @@ func (t timed) Heads(ctx context.Context, of ...UserRooms) (got []map[string]Hea
 	defer t.timer.Took(ctx, "heads", time.Now(), &err)
 	return t.Store.Heads(ctx, of...)
 }
+
+func (t timed) Now(ctx context.Context) (now time.Time, err error) {
+	defer t.timer.Took(ctx, "now", time.Now(), &err)
+	return t.Store.Now(ctx)
+}
