@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strings"
@@ -134,15 +135,21 @@ func clusterConfigs(t *testing.T, n int) []NATSConfig {
 	return configs
 }
 
-// freeAddr is an address that was free a moment ago.
+// freeAddr returns an address that was free a moment ago. Its port is below
+// those that kernels give to outgoing connections, which would take it before
+// the server does.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, last = 10_000, 15_000
+	for range last - first {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(last-first)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // connectCluster connects to any of the nodes, for good.
