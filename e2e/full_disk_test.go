@@ -89,7 +89,7 @@ func listenToEvents(t *testing.T, alone *system.Alone) *nats.Subscription {
 func eventuallyReady(t *testing.T, alone *system.Alone, want bool) {
 	t.Helper()
 	for deadline := time.Now().Add(2 * patience); ; time.Sleep(100 * time.Millisecond) {
-		response, err := http.Get(alone.Ops + "/readyz") //nolint:noctx // bounded by the test's own time
+		response, err := http.Get(alone.Ops + "/readyz")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,9 +34,16 @@ func carryEmails(ctx context.Context, store Store, log *slog.Logger) error {
 	}
 }
 
+// carriedEmail returns the form in which an address is carried over; false if it
+// can get no mail.
+func carriedEmail(address string) (string, bool) {
+	email, err := canonicalEmail(address)
+	return email, err == nil
+}
+
 func carryEmail(ctx context.Context, store Store, log *slog.Logger, user User) error {
-	email, refused := canonicalEmail(user.Email)
-	if refused != nil {
+	email, getsMail := carriedEmail(user.Email)
+	if !getsMail {
 		log.WarnContext(ctx, "an account's e-mail address can get no mail; its user logs in by the account", "user", user.ID)
 		return nil
 	}

@@ -92,7 +92,7 @@ func TestStore(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	order(faultystore.Order{Kind: faultystore.Jump, Delay: time.Hour})
-	if ahead := clock.Now().Sub(time.Now()); ahead < 59*time.Minute || ahead > time.Hour {
+	if ahead := time.Until(clock.Now()); ahead < 59*time.Minute || ahead > time.Hour {
 		t.Fatalf("the clock is ahead by %v", ahead)
 	}
 	order(faultystore.Order{Kind: faultystore.Jump})
