@@ -27,9 +27,23 @@ func literal(t *testing.T, w workload) {
 	for _, v := range w.spec.Containers[0].Env {
 		value := v.Value
 		if v.ValueFrom != nil {
-			value = "from elsewhere"
+			value = fromSecret(v.Name)
 		}
 		t.Setenv(v.Name, value)
+	}
+}
+
+// fromSecret returns a value of the form that a variable from a Secret must have.
+func fromSecret(name string) string {
+	switch {
+	case strings.HasSuffix(name, "_STORE"):
+		return "mongodb://from.elsewhere"
+	case strings.HasSuffix(name, "REDIS_URL"):
+		return "rediss://from.elsewhere:6379"
+	case strings.HasSuffix(name, "SMTP_URL"):
+		return "smtps://from.elsewhere:465"
+	default:
+		return "from elsewhere"
 	}
 }
 

@@ -31,7 +31,7 @@ func (t *trial) register(ctx context.Context, mail mailpit) error {
 	for i := range t.people {
 		a := account{name: "smoke_" + strings.ToLower(rand.Text()[:16]), password: rand.Text()}
 		api := t.gateways[i%len(t.gateways)] + "/api/v1"
-		email := a.name + "@smoke.invalid"
+		email := a.name + "@smoke.example"
 		err := persist(ctx, func() error {
 			return call(ctx, http.MethodPost, api+"/auth/codes", map[string]string{"email": email, "purpose": "register"}, nil)
 		})
