@@ -114,7 +114,8 @@ bin/tools/.built: $(TOOLS)
 	@touch $@
 
 # All that takes long to compile is built first: tools, our programs, an image's
-# gateway with the flags of deploy/Dockerfile, and then the tests themselves.
+# gateway with the flags of deploy/Dockerfile, and then the tests themselves, one
+# package after the other: they count requests while gateways start and stop.
 test-deploy: tools ## Test images, Compose, the chart and documented commands, with the programs of other projects.
 	$(call ALONE,./deploy)
 	@mkdir -p bin/deploy
@@ -122,7 +123,7 @@ test-deploy: tools ## Test images, Compose, the chart and documented commands, w
 	CGO_ENABLED=0 GOWORK=off go build -C services/gateway/cmd/gateway -trimpath -o /dev/null .
 	go vet ./deploy/... ./e2e/tracing
 	PARLEY_TOOLS="$(CURDIR)/bin/tools" PARLEY_PROGRAMS="$(CURDIR)/bin/deploy" \
-		go test -vet=off -timeout 15m $(TESTFLAGS) ./deploy/... ./e2e/tracing
+		go test -vet=off -p 1 -timeout 15m $(TESTFLAGS) ./deploy/... ./e2e/tracing
 
 # The SDK's and the app's tests, and then both in a browser against processes.
 webtest: $(PAGE) ## Test the web client: its SDK, the app, and all of it in a browser.
