@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/token"
@@ -35,6 +37,23 @@ func (a *authentication) authenticate(raw string) (token.Claims, error) {
 		return token.Claims{}, errRevoked
 	}
 	return claims, nil
+}
+
+// await waits until tokens can be checked, for most at the longest, and reports
+// whether they can.
+func (a *authentication) await(ctx context.Context, most time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for a.keys.Ready(ctx) != nil || a.revoked.Ready(ctx) != nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }
 
 // errNotReady refuses tokens before this gateway can judge them.

@@ -132,6 +132,33 @@ func TestDrain_spreads_and_serves(t *testing.T) {
 	wait()
 }
 
+// A proxy that keeps connections open must send the next request elsewhere.
+func TestDrain_keeps_no_connection(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.DrainTime = 20 * time.Second })
+	closes := func() bool {
+		response, err := http.Get(w.url + "/.well-known/jwks.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Fatalf("status %d", response.StatusCode)
+		}
+		return response.Close
+	}
+	ws := w.dial(t, w.token(t, "ann", "s1")) // keeps the gateway from ending
+	if _, err := next(t, ws); err != nil {
+		t.Fatal(err)
+	}
+	if closes() {
+		t.Fatal("a connection is closed while the gateway serves")
+	}
+	wait := w.stopping(t)
+	eventually(t, "an answer closes its connection", closes)
+	_ = ws.CloseNow()
+	wait()
+}
+
 // Nobody holds a drain up: who reads nothing, who answers no close frame, who
 // never authenticates.
 func TestDrain_cuts_who_would_not_leave(t *testing.T) {

@@ -98,6 +98,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	g.GoWithin("http", cfg.StopTimeout+run.StopTimeout, func(ctx context.Context) error { return serveHTTP(ctx, cfg, deps.Listener, api, sockets) })
 	g.OnStopWithin("sockets", cfg.DrainTime+2*drainMargin, func(ctx context.Context) error {
 		tel.Health.Drain()
+		api.leaving.Store(true)
 		conns.Drain(ctx)
 		return nil
 	})
@@ -163,10 +164,18 @@ func newSockets(cfg Config, tel *telemetry.Telemetry, a *api, h *hub, conns *reg
 	return s
 }
 
+// openWait is how long a port stays closed at most for tokens that can't be
+// checked yet. A proxy that only tries to connect sends requests to whoever
+// listens; without auth the gateway serves its pages all the same.
+const openWait = 5 * time.Second
+
 // serveHTTP serves until ctx ends, and then waits for requests in hand. By
 // then the sockets have gone: Fiber's own shutdown knows nothing of them.
 func serveHTTP(ctx context.Context, cfg Config, listener net.Listener, a *api, s *sockets) error {
 	if listener == nil {
+		if !a.auth.await(ctx, openWait) && ctx.Err() == nil {
+			a.log.Warn("the port opens before tokens can be checked: auth does not answer")
+		}
 		var err error
 		if listener, err = new(net.ListenConfig).Listen(ctx, "tcp", cfg.Addr); err != nil {
 			return fmt.Errorf("open the gateway's port: %w", err)

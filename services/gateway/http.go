@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -33,6 +34,7 @@ type api struct {
 	addresses *addresses
 	pages     *pages
 	site      *site
+	leaving   atomic.Bool // the gateway stops: every answer closes its connection
 }
 
 // access says who may make a call, and which limit counts it.

@@ -31,6 +31,10 @@ func (a *api) guard(fc *fiber.Ctx) {
 	if strings.HasPrefix(fc.Path(), apiPrefix) {
 		fc.Set(fiber.HeaderCacheControl, "no-store")
 	}
+	if a.leaving.Load() {
+		// A proxy would send its next request into a connection that is about to end.
+		fc.Response().SetConnectionClose()
+	}
 	if inChunks(fc.Request().Header.RawHeaders()) {
 		// It may have told a length, too, by which what follows would be another
 		// request than by its chunks (RFC 9112, section 6.3).
