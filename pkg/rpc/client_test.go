@@ -174,12 +174,12 @@ func TestCall_breaks_off(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ns := startNATS(t)
 			entered := make(chan struct{}, 4)
-			gate := make(chan struct{})
+			pass, open := newGate(t)
 			var ran atomic.Int64
 			serveEcho(t, connect(t, ns), options(), func(context.Context, echoRequest) (echoReply, error) {
 				ran.Add(1)
 				entered <- struct{}{}
-				<-gate
+				pass()
 				return echoReply{}, nil
 			})
 			nc := connect(t, ns)
@@ -194,7 +194,7 @@ func TestCall_breaks_off(t *testing.T) {
 				t.Fatal(err)
 			}
 			wantCode(t, <-result, fault.DeadlineExceeded)
-			close(gate)
+			open()
 			if n := ran.Load(); n != 1 {
 				t.Errorf("ran %d times", n)
 			}

@@ -143,9 +143,9 @@ func TestServer_drains_its_queue(t *testing.T) {
 	o := options()
 	o.Workers, o.Queue = 2, 1000
 	nc := connect(t, ns)
-	gate := make(chan struct{})
+	pass, open := newGate(t)
 	r := serveEcho(t, nc, o, func(_ context.Context, r echoRequest) (echoReply, error) {
-		<-gate
+		pass()
 		return echoReply{Text: r.Text}, nil
 	})
 	c := rpc.NewClient(connect(t, ns), rpc.ClientOptions{})
@@ -165,7 +165,7 @@ func TestServer_drains_its_queue(t *testing.T) {
 	await(t, "all calls to be sent", func() bool { return nc.Stats().InMsgs >= n })
 	r.cancel()
 	await(t, "the server to unsubscribe", func() bool { return ns.NumSubscriptions() < before })
-	close(gate)
+	open()
 	if err := r.stop(); err != nil {
 		t.Error(err)
 	}

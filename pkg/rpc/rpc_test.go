@@ -138,6 +138,19 @@ func within(t testing.TB, d time.Duration) context.Context {
 }
 
 // await polls until ok, for at most ten seconds.
+// newGate holds whoever passes it until it is opened, or until the test ends:
+// once a test has failed, nothing may wait for it.
+func newGate(t testing.TB) (pass, open func()) {
+	gate := make(chan struct{})
+	pass = func() {
+		select {
+		case <-gate:
+		case <-t.Context().Done():
+		}
+	}
+	return pass, sync.OnceFunc(func() { close(gate) })
+}
+
 func await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)

@@ -71,14 +71,14 @@ func TestServer_deadline(t *testing.T) {
 func TestServer_queue(t *testing.T) {
 	ns := startNATS(t)
 	var ran atomic.Int64
-	gate := make(chan struct{})
+	pass, open := newGate(t)
 	busy := make(chan struct{}, 8)
 	o := options()
 	o.Workers, o.Queue = 1, 2
 	serveEcho(t, connect(t, ns), o, func(ctx context.Context, _ echoRequest) (echoReply, error) {
 		ran.Add(1)
 		busy <- struct{}{}
-		<-gate
+		pass()
 		return echoReply{}, nil
 	})
 	nc := connect(t, ns)
@@ -115,7 +115,7 @@ func TestServer_queue(t *testing.T) {
 	// server counts their time from then on.
 	arrived := time.Now()
 	await(t, "their time to be up", func() bool { return time.Since(arrived) > 50*time.Millisecond })
-	close(gate)
+	open()
 	if err := <-first; err != nil {
 		t.Error(err)
 	}

@@ -217,15 +217,15 @@ func TestLog_when_the_store_is_away(t *testing.T) {
 	t.Run("a_stalled_insert_that_ends_well_is_forgotten", func(t *testing.T) {
 		t.Parallel()
 		store := &faulty{Store: newStore(t)}
-		gate := make(chan struct{})
+		pass, open := newGate(t)
 		store.onAppend = func(ctx context.Context, r []Record) (int, error) {
-			<-gate
+			pass()
 			return store.Store.Append(ctx, r)
 		}
 		log := startLog(t, store)
 		first := atOnce(1, func(int) (Receipt, error) { return log.Append(within(t), record("room", "ann", "1")) })
 		await(t, "the insert to count as stalled", func() bool { return log.Ready(within(t)) != nil })
-		close(gate)
+		open()
 		if s := first()[0]; s.err != nil || s.receipt.Seq != 1 {
 			t.Fatalf("%+v, %v", s.receipt, s.err)
 		}

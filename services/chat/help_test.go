@@ -106,6 +106,19 @@ func await(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// newGate holds whoever passes it until it is opened, or until the test ends:
+// once a test has failed, nothing may wait for it.
+func newGate(t testing.TB) (pass, open func()) {
+	gate := make(chan struct{})
+	pass = func() {
+		select {
+		case <-gate:
+		case <-t.Context().Done():
+		}
+	}
+	return pass, sync.OnceFunc(func() { close(gate) })
+}
+
 func mustAppend(t *testing.T, log *testLog, r Record) Receipt {
 	t.Helper()
 	got, err := log.Append(within(t), r)

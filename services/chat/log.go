@@ -154,42 +154,41 @@ func (l *Log) enqueue(ctx context.Context, r Record) (*send, error) {
 		l.metrics.away.Inc()
 		return nil, storeAway(cause)
 	}
-	if !c.waiting.enter(r.RoomID, len(c.queue), cap(c.queue)) {
-		l.metrics.full.Inc()
-		return nil, errOverloaded
-	}
 	s := &send{ctx: ctx, committer: c, record: r, done: make(chan answer, 1)}
 	if trace.SpanContextFromContext(ctx).IsSampled() {
 		s.queued = time.Now()
 	}
-	select {
-	case c.queue <- s:
-		return s, nil
-	default:
-		c.waiting.leave(r.RoomID)
+	if !c.waiting.put(s, c.queue) {
 		l.metrics.full.Inc()
 		return nil, errOverloaded
 	}
+	return s, nil
 }
 
 // waitingSends counts the sends that wait, by room, so that one room that is
 // flooded does not take all of the queue.
 type waitingSends struct {
-	mu     sync.Mutex
+	mu     sync.Mutex // held while the queue is judged and filled: others fill it, too
 	byRoom map[string]int
 }
 
-// enter counts a send, or refuses it: the last quarter of the queue is for rooms
-// of which less than an eighth of it waits.
-func (w *waitingSends) enter(roomID string, queued, limit int) bool {
+// put takes a send into the queue and counts it, or refuses it. The last
+// quarter of the queue is for rooms of which less than an eighth of it waits.
+func (w *waitingSends) put(s *send, queue chan<- *send) bool {
+	limit := cap(queue)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := w.byRoom[roomID]
-	if queued >= limit-limit/4 && n >= max(1, limit/8) {
+	n := w.byRoom[s.record.RoomID]
+	if len(queue) >= limit-limit/4 && n >= max(1, limit/8) {
 		return false
 	}
-	w.byRoom[roomID] = n + 1
-	return true
+	select {
+	case queue <- s:
+		w.byRoom[s.record.RoomID] = n + 1
+		return true
+	default:
+		return false
+	}
 }
 
 // leave counts a send no longer.

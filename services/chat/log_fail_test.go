@@ -78,9 +78,9 @@ func TestLog_Append_when_the_store_fails(t *testing.T) {
 
 	t.Run("a_caller_who_left_may_retry", func(t *testing.T) {
 		store := &faulty{Store: newStore(t)}
-		gate := make(chan struct{})
+		pass, open := newGate(t)
 		store.onAppend = func(ctx context.Context, r []Record) (int, error) {
-			<-gate
+			pass()
 			return store.Store.Append(ctx, r)
 		}
 		log := startLog(t, store)
@@ -94,7 +94,7 @@ func TestLog_Append_when_the_store_fails(t *testing.T) {
 		if _, err := log.Append(gone, record("room", "ben", "c")); !fault.Is(err, fault.Unavailable) {
 			t.Fatal(err)
 		}
-		close(gate)
+		open()
 		if got := mustAppend(t, log, record("room", "ann", "c")); got.Seq != 1 || !got.Duplicate {
 			t.Fatalf("%+v", got)
 		}
@@ -103,10 +103,11 @@ func TestLog_Append_when_the_store_fails(t *testing.T) {
 
 	t.Run("a_full_queue_is_told", func(t *testing.T) {
 		store := &faulty{Store: newStore(t)}
-		entered, gate := make(chan struct{}, 10), make(chan struct{})
+		entered := make(chan struct{}, 10)
+		pass, open := newGate(t)
 		store.onAppend = func(ctx context.Context, r []Record) (int, error) {
 			entered <- struct{}{}
-			<-gate
+			pass()
 			return store.Store.Append(ctx, r)
 		}
 		log := startLog(t, store, func(o *LogOptions) { o.Queue, o.BatchDocs = 2, 1 })
@@ -119,7 +120,7 @@ func TestLog_Append_when_the_store_fails(t *testing.T) {
 		if !fault.Is(err, fault.Unavailable) || fault.From(err).RetryAfter == 0 {
 			t.Fatal(err)
 		}
-		close(gate)
+		open()
 		for _, s := range append(first(), waiting()...) {
 			if s.err != nil {
 				t.Fatal(s.err)
@@ -131,10 +132,11 @@ func TestLog_Append_when_the_store_fails(t *testing.T) {
 func TestLog_Run(t *testing.T) {
 	t.Run("finishes_what_is_in_flight_and_refuses_the_rest", func(t *testing.T) {
 		store := &faulty{Store: newStore(t)}
-		entered, gate := make(chan struct{}), make(chan struct{})
+		entered := make(chan struct{})
+		pass, open := newGate(t)
 		store.onAppend = func(ctx context.Context, r []Record) (int, error) {
 			entered <- struct{}{}
-			<-gate
+			pass()
 			return store.Store.Append(ctx, r)
 		}
 		log := startLog(t, store)
@@ -143,7 +145,7 @@ func TestLog_Run(t *testing.T) {
 		second := atOnce(1, func(int) (Receipt, error) { return log.Append(within(t), record("room", "ann", "2")) })
 		await(t, "the second to wait", func() bool { return len(log.committers[0].queue) == 1 })
 		log.cancel()
-		close(gate)
+		open()
 		if s := first()[0]; s.err != nil || s.receipt.Seq != 1 {
 			t.Fatalf("%+v, %v", s.receipt, s.err)
 		}

@@ -30,9 +30,9 @@ func TestLog_Append(t *testing.T) {
 
 	t.Run("one_insert_for_all_that_wait", func(t *testing.T) {
 		store := &faulty{Store: newStore(t)}
-		gate := make(chan struct{})
+		pass, open := newGate(t)
 		store.onAppend = func(ctx context.Context, r []Record) (int, error) {
-			<-gate
+			pass()
 			return store.Store.Append(ctx, r)
 		}
 		log := startLog(t, store)
@@ -41,7 +41,7 @@ func TestLog_Append(t *testing.T) {
 			return log.Append(within(t), record(fmt.Sprint("room-", i%7), "ann", fmt.Sprint(i)))
 		})
 		await(t, "all to wait", func() bool { return len(log.committers[0].queue) >= senders-len(store.batches()[0]) })
-		close(gate)
+		open()
 		for _, s := range sent() {
 			if s.err != nil {
 				t.Fatal(s.err)
@@ -81,11 +81,11 @@ func TestLog_Append(t *testing.T) {
 	t.Run("a_room_that_collided_goes_last", func(t *testing.T) {
 		store := &faulty{Store: newStore(t)}
 		calls := 0
-		gate := make(chan struct{})
+		pass, open := newGate(t)
 		store.onAppend = func(ctx context.Context, r []Record) (int, error) {
 			switch calls++; calls {
 			case 1: // others come to wait meanwhile
-				<-gate
+				pass()
 			case 2:
 				return 0, ErrSeqTaken
 			}
@@ -99,7 +99,7 @@ func TestLog_Append(t *testing.T) {
 			rest = append(rest, atOnce(1, func(int) (Receipt, error) { return log.Append(within(t), record(room, "ann", fmt.Sprint(n))) }))
 			await(t, "the next to wait", func() bool { return len(log.committers[0].queue) == n+1 })
 		}
-		close(gate)
+		open()
 		for _, wait := range append(rest, first) {
 			if s := wait()[0]; s.err != nil {
 				t.Fatal(s.err)

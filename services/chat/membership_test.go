@@ -83,11 +83,12 @@ func TestMemberships_Member(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				d := newDirectory(t)
 				d.put("room", "ann", 1)
-				entered, gate := make(chan struct{}), make(chan struct{})
+				entered := make(chan struct{})
+				pass, open := newGate(t)
 				d.during = func() { // after social has answered
 					d.during = nil
 					close(entered)
-					<-gate
+					pass()
 				}
 				var early sync.WaitGroup
 				early.Go(func() { d.want("room", "ann", nil, fault.NotFound) })
@@ -95,7 +96,7 @@ func TestMemberships_Member(t *testing.T) {
 				d.remove("room", "ann")
 				overtake(d.members)
 				d.want("room", "ann", nil, fault.NotFound) // while the first is on its way
-				close(gate)
+				open()
 				early.Wait()
 			})
 		}
@@ -115,11 +116,12 @@ func TestMemberships_Member(t *testing.T) {
 
 	t.Run("a_refusal_on_its_way_is_not_for_who_comes_later", func(t *testing.T) {
 		d := newDirectory(t)
-		entered, gate := make(chan struct{}), make(chan struct{})
+		entered := make(chan struct{})
+		pass, open := newGate(t)
 		d.during = func() { // after social has answered
 			d.during = nil
 			close(entered)
-			<-gate
+			pass()
 		}
 		var early sync.WaitGroup
 		early.Go(func() { d.want("room", "ann", nil, fault.NotFound) })
@@ -127,7 +129,7 @@ func TestMemberships_Member(t *testing.T) {
 		d.put("room", "ann", 1)
 		var late sync.WaitGroup
 		late.Go(func() { d.want("room", "ann", nil, "") })
-		close(gate)
+		open()
 		early.Wait()
 		late.Wait()
 	})
@@ -135,14 +137,14 @@ func TestMemberships_Member(t *testing.T) {
 	t.Run("who_asks_at_the_same_time_asks_together", func(t *testing.T) {
 		d := newDirectory(t)
 		d.put("room", "ann", 1)
-		gate := make(chan struct{})
-		d.during = func() { <-gate }
+		pass, open := newGate(t)
+		d.during = func() { pass() }
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() { d.want("room", "ann", nil, "") })
 		}
 		await(t, "all to have come", func() bool { return d.members.ticks.Load() == 51 })
-		close(gate)
+		open()
 		wg.Wait()
 		if n := d.asked(); n > 2 {
 			t.Fatalf("asked %d times", n)
@@ -152,8 +154,9 @@ func TestMemberships_Member(t *testing.T) {
 	t.Run("who_leaves_does_not_take_the_answer_from_others", func(t *testing.T) {
 		d := newDirectory(t)
 		d.put("room", "ann", 1)
-		entered, gate := make(chan struct{}), make(chan struct{})
-		d.during = func() { close(entered); <-gate }
+		entered := make(chan struct{})
+		pass, open := newGate(t)
+		d.during = func() { close(entered); pass() }
 		ctx, leave := context.WithCancel(context.Background())
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -164,7 +167,7 @@ func TestMemberships_Member(t *testing.T) {
 		<-entered
 		leave()
 		wg.Wait()
-		close(gate)
+		open()
 		await(t, "the answer to be kept", func() bool { return d.members.recall("room", "ann") != nil })
 	})
 
