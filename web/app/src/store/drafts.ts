@@ -1,49 +1,72 @@
 import { create } from "zustand";
 
-const key = "parley.drafts";
+const prefix = "parley.drafts";
 
-interface Kept {
-  user: string;
-  texts: Record<string, string>;
-}
-
-/** What was begun and not sent, by room id. It is kept in this browser until its owner signs out. */
+/**
+ * Text that was begun and not sent, by room id. This browser keeps each text under a key of its own, so that tabs do not
+ * overwrite each other's, until its owner signs out.
+ */
 export const useDrafts = create<Record<string, string>>(() => ({}));
 
 let owner = "";
 
+const keyOf = (roomId: string) => `${prefix}.${owner}.${roomId}`;
+
 /** Takes up what this user had begun; what another one had is forgotten. */
 export function openDrafts(userId: string): void {
   owner = userId;
-  const { user, texts } = load();
-  useDrafts.setState(user === userId ? texts : {}, true);
+  const drafts: Record<string, string> = {};
+  eachKept((key) => {
+    if (key.startsWith(keyOf(""))) {
+      drafts[key.slice(keyOf("").length)] = localStorage.getItem(key) ?? "";
+    } else {
+      localStorage.removeItem(key);
+    }
+  });
+  useDrafts.setState(drafts, true);
 }
 
 export function setDraft(roomId: string, text: string): void {
-  const { [roomId]: before, ...drafts } = useDrafts.getState();
-  if (text !== (before ?? "")) {
-    save(text === "" ? drafts : { ...drafts, [roomId]: text });
+  if (text !== (useDrafts.getState()[roomId] ?? "")) {
+    show(roomId, text);
+    try {
+      if (text === "") {
+        localStorage.removeItem(keyOf(roomId));
+      } else {
+        localStorage.setItem(keyOf(roomId), text);
+      }
+    } catch {
+      // Storage is full or blocked: the text is kept for this visit.
+    }
   }
 }
 
 export function forgetDrafts(): void {
-  save({});
+  useDrafts.setState({}, true);
+  eachKept((key) => localStorage.removeItem(key));
 }
 
-function load(): Kept {
+function show(roomId: string, text: string): void {
+  const { [roomId]: _, ...others } = useDrafts.getState();
+  useDrafts.setState(text === "" ? others : { ...others, [roomId]: text }, true);
+}
+
+function eachKept(act: (key: string) => void): void {
   try {
-    const { user = "", texts = {} } = JSON.parse(localStorage.getItem(key) ?? "{}") as Partial<Kept>;
-    return { user, texts };
+    Object.keys(localStorage)
+      .filter((key) => key.startsWith(prefix))
+      .forEach(act);
   } catch {
-    return { user: "", texts: {} }; // storage is blocked, or was written by someone else
+    // Storage is blocked: nothing is kept there.
   }
 }
 
-function save(texts: Record<string, string>): void {
-  useDrafts.setState(texts, true);
-  try {
-    localStorage.setItem(key, JSON.stringify({ user: owner, texts } satisfies Kept));
-  } catch {
-    // They are kept for this visit.
+// Another tab wrote or sent: this one follows, unless something else was typed here meanwhile.
+window.addEventListener("storage", ({ key, oldValue, newValue }) => {
+  if (key?.startsWith(keyOf(""))) {
+    const roomId = key.slice(keyOf("").length);
+    if ((useDrafts.getState()[roomId] ?? "") === (oldValue ?? "")) {
+      show(roomId, newValue ?? "");
+    }
   }
-}
+});

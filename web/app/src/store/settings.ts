@@ -12,12 +12,13 @@ export interface Settings {
 
 const key = "parley.settings";
 
-function load(): Settings {
-  const defaults: Settings = { theme: "system", language: preferredLanguage(), notifications: false };
+const defaults = (): Settings => ({ theme: "system", language: preferredLanguage(), notifications: false });
+
+function kept(): Partial<Settings> {
   try {
-    return { ...defaults, ...(JSON.parse(localStorage.getItem(key) ?? "{}") as Partial<Settings>) };
+    return JSON.parse(localStorage.getItem(key) ?? "{}") as Partial<Settings>;
   } catch {
-    return defaults; // storage is blocked, or was written by someone else
+    return {}; // storage is blocked, or was written by someone else
   }
 }
 
@@ -31,10 +32,11 @@ function apply({ theme, language }: Settings): void {
 }
 
 /** This browser's settings. They are kept in localStorage and follow other tabs. */
-export const useSettings = create<Settings>(load);
+export const useSettings = create<Settings>(() => ({ ...defaults(), ...kept() }));
 
+/** Changes some settings. The others are those that are kept: another tab may just have changed them. */
 export function changeSettings(patch: Partial<Settings>): void {
-  useSettings.setState(patch);
+  useSettings.setState({ ...kept(), ...patch });
   try {
     localStorage.setItem(key, JSON.stringify(useSettings.getState()));
   } catch {
@@ -48,7 +50,7 @@ export function keepSettings(): void {
   useSettings.subscribe(apply);
   window.addEventListener("storage", (event) => {
     if (event.key === key) {
-      useSettings.setState(load());
+      useSettings.setState({ ...defaults(), ...kept() });
     }
   });
 }
