@@ -1,5 +1,6 @@
 import { useRef } from "react";
 import { useTranslation } from "../i18n";
+import { navigate } from "../shell/route";
 import { parley } from "../store/parley";
 import { beginSession } from "../store/session";
 import { Button } from "../ui/Button";
@@ -34,7 +35,8 @@ function NewPassword({ mailed, email }: { mailed: MailedCode; email: string }) {
       if (set.current !== password) await parley.resetPassword({ email, code, password });
       set.current = password;
       beginSession(await parley.login({ account: email, password, device_name: deviceName() }));
-      toast(t("reset.done"));
+      navigate(["rooms"], { replace: true });
+      toast("reset.done");
     },
   });
 

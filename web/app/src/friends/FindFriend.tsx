@@ -82,8 +82,8 @@ function Found({ profile }: { profile: Profile }) {
     setError(null);
     try {
       const roomId = await befriend(profile.id);
-      toast(t("friends.added", { name: profile.nickname }));
       navigate(["rooms", roomId]);
+      toast("friends.added", { name: profile.nickname });
     } catch (e) {
       // Perhaps they were quicker.
       if (isCode(e, "already_exists")) await loadFriends();

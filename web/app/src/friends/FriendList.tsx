@@ -86,7 +86,7 @@ function Friends({ count }: { count: number }) {
 
   async function remove({ user }: Friend) {
     await unfriend(user.id);
-    toast(t("friends.removed", { name: user.nickname }));
+    toast("friends.removed", { name: user.nickname });
   }
 
   return (

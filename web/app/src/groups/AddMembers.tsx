@@ -30,8 +30,8 @@ export function AddMembers({ roomId }: { roomId: string }) {
       for (let i = 0; i < ids.length; i += atOnce) {
         await currentSession().addMembers(roomId, ids.slice(i, i + atOnce));
       }
-      toast(t("groups.added", { count: ids.length }));
       navigate(["rooms", roomId, "info"], { replace: true });
+      toast("groups.added", { count: ids.length });
     },
     explain: (e) => explainMembers(t, e),
   });

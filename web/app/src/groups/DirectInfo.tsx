@@ -28,7 +28,7 @@ export function DirectInfo({ room }: { room: Room }) {
     setError(null);
     try {
       await befriend(id);
-      toast(t("friends.added", { name }));
+      toast("friends.added", { name });
     } catch (e) {
       if (!isCode(e, "already_exists")) setError(e);
     }
@@ -67,7 +67,7 @@ export function DirectInfo({ room }: { room: Room }) {
         onClose={() => setRemoving(false)}
         onConfirm={async () => {
           await unfriend(id);
-          toast(t("friends.removed", { name }));
+          toast("friends.removed", { name });
         }}
       >
         <p>{t("friends.remove_text")}</p>

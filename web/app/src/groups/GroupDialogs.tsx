@@ -1,6 +1,6 @@
 import { isCode, type Role, type Room } from "@parley-im/sdk";
 import type { RefObject } from "react";
-import { useTranslation } from "../i18n";
+import { useTranslation, type TextKey } from "../i18n";
 import { navigate } from "../shell/route";
 import { changeBook, readRoom } from "../store/rooms";
 import { withoutRoom } from "../store/roombook";
@@ -33,7 +33,7 @@ export function GroupDialogs({ room, members, act, onClose, fallback }: GroupDia
   const { userId } = currentSession();
 
   /** Leaves the place as well: there is nothing to see any more. */
-  async function gone(done: Promise<void>, text: string) {
+  async function gone(done: Promise<void>, text: TextKey) {
     try {
       await done;
     } catch (e) {
@@ -41,13 +41,13 @@ export function GroupDialogs({ room, members, act, onClose, fallback }: GroupDia
     }
     navigate(["rooms"], { replace: true });
     changeBook((book) => withoutRoom(book, room.id));
-    toast(text);
+    toast(text, { name: room.name });
   }
 
   async function remove(id: string, name: string) {
     await currentSession().removeMember(room.id, id);
     members.left(id);
-    toast(t("groups.removed", { name }));
+    toast("groups.removed", { name });
   }
 
   async function give(id: string, role: Role) {
@@ -69,7 +69,7 @@ export function GroupDialogs({ room, members, act, onClose, fallback }: GroupDia
           danger
           isOpen
           onClose={onClose}
-          onConfirm={() => gone(currentSession().removeMember(room.id, userId), t("groups.left", { name: room.name }))}
+          onConfirm={() => gone(currentSession().removeMember(room.id, userId), "groups.left")}
         >
           <LeaveText room={room} members={members} />
         </ConfirmDialog>
@@ -82,7 +82,7 @@ export function GroupDialogs({ room, members, act, onClose, fallback }: GroupDia
           danger
           isOpen
           onClose={onClose}
-          onConfirm={() => gone(currentSession().disbandRoom(room.id), t("groups.disbanded", { name: room.name }))}
+          onConfirm={() => gone(currentSession().disbandRoom(room.id), "groups.disbanded")}
         >
           <p>{t("groups.disband_text")}</p>
         </ConfirmDialog>

@@ -33,7 +33,7 @@ export function Devices() {
       if (!isCode(e, "not_found")) throw e; // it has ended meanwhile: all the better
     }
     setDevices((all) => all?.filter((d) => d.id !== device.id) ?? null);
-    toast(t("devices.ended", { name: device.device_name || t("devices.unnamed") }));
+    toast("devices.ended", { name: device.device_name || t("devices.unnamed") });
   }
 
   return (

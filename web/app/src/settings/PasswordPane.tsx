@@ -25,7 +25,7 @@ export function PasswordPane() {
     send: async (values) => {
       await currentSession().changePassword(values.old_password, values.new_password);
       form.set({ old_password: "", new_password: "" });
-      toast(t("password.done"));
+      toast("password.done");
     },
   });
   return (

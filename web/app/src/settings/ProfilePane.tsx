@@ -44,7 +44,7 @@ function ProfileForm({ user }: { user: User }) {
     check: ({ nickname }) => ({ nickname: checkNickname(t, nickname, 1) }),
     send: async ({ nickname, sex }) => {
       setUser(await currentSession().updateMe({ nickname: nickname.trim(), sex: Number(sex) as User["sex"] }));
-      toast(t("profile.saved"));
+      toast("profile.saved");
     },
   });
   const { value: sex, onChange: setSex } = form.bind("sex");

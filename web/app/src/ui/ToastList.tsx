@@ -11,8 +11,8 @@ export function ToastList() {
   return (
     <div className={css.list} role="status">
       {list.map((toast) => (
-        <div key={toast.id} className={`${css.toast} ${css[toast.kind]}`}>
-          <span>{toast.text}</span>
+        <div key={toast.id} className={css.toast}>
+          <span>{t(toast.text, toast.values)}</span>
           <IconButton label={t("ui.dismiss")} onPress={() => dismissToast(toast.id)}>
             <X size={16} aria-hidden />
           </IconButton>

@@ -1,10 +1,14 @@
 import { create } from "zustand";
+import type { TextKey, Values } from "../i18n";
 
-/** A short notice that goes away by itself. */
+/** A short notice that goes away by itself, or when one goes to another place. */
 export interface Toast {
   id: number;
-  text: string;
-  kind: "info" | "error";
+  /** The text and its values; it is translated when it is drawn. */
+  text: TextKey;
+  values: Values;
+  /** The place that it was shown at: the location's hash. */
+  place: string;
 }
 
 /** Milliseconds that a toast stays. */
@@ -20,10 +24,14 @@ export const useToasts = create<Toasts>(() => ({ list: [] }));
 
 let next = 1;
 
-/** Shows a notice; screen readers read it when they are done with what they say. */
-export function toast(text: string, kind: Toast["kind"] = "info"): void {
+/**
+ * Shows a notice; screen readers read it when they are done with what they say. An act that goes to another place shows
+ * its notice after it went there.
+ */
+export function toast(text: TextKey, values: Values = {}): void {
   const id = next++;
-  useToasts.setState(({ list }) => ({ list: [...list, { id, text, kind }].slice(-most) }));
+  const shown: Toast = { id, text, values, place: location.hash };
+  useToasts.setState(({ list }) => ({ list: [...list, shown].slice(-most) }));
   setTimeout(() => dismissToast(id), stay);
 }
 
@@ -31,3 +39,7 @@ export function toast(text: string, kind: Toast["kind"] = "info"): void {
 export function dismissToast(id: number): void {
   useToasts.setState(({ list }) => ({ list: list.filter((t) => t.id !== id) }));
 }
+
+window.addEventListener("hashchange", () => {
+  useToasts.setState(({ list }) => ({ list: list.filter((t) => t.place === location.hash) }));
+});
