@@ -2,6 +2,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { ErrorBoundary } from "./shell/ErrorBoundary";
+import { refuseFiles } from "./shell/files";
 import { keepFriends } from "./store/friends";
 import { keepLive } from "./store/live";
 import { resumeSession } from "./store/session";
@@ -12,6 +13,7 @@ import "./style/base.css";
 keepSettings();
 keepLive();
 keepFriends();
+refuseFiles();
 void resumeSession();
 
 createRoot(document.getElementById("root")!).render(

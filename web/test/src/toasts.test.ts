@@ -28,7 +28,6 @@ test.each([
     const toast = await box(notice.locator(".."));
     expect(toast.top).toBeGreaterThanOrEqual((await box(ann.heading("Bob"))).bottom);
     expect(toast.bottom).toBeLessThan((await box(ann.message("hello"))).top);
-    if (process.env.SNAPSHOTS) await ann.page.screenshot({ path: `${process.env.SNAPSHOTS}/toast-${width}.png` });
     await ann.page.getByRole("link", { name: "About this contact" }).click();
     await ann.page.getByRole("heading", { name: "Contact" }).waitFor();
     expect(await notice.count()).toBe(0);
