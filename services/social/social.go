@@ -30,6 +30,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if now == nil {
 		now = time.Now
 	}
+	if err := cfg.check(); err != nil {
+		return err
+	}
 	store, err := run.Open(ctx, tel.Log, func(ctx context.Context) (Store, error) { return OpenStore(ctx, cfg.Store) })
 	if err != nil {
 		return err
@@ -51,9 +54,9 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	relay := bus.NewRelay(nc, store, bus.RelayOptions{Holder: server.Replica(), Telemetry: tel})
 	calls := rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})
 	neighbours := &neighbours{calls: calls}
-	friends := &friendships{store: store, maxRooms: max(1, cfg.MaxRooms), now: now}
+	friends := &friendships{store: store, maxRooms: cfg.MaxRooms, now: now}
 	groups := &groups{
-		store: store, maxMembers: max(1, cfg.MaxMembers), maxRooms: max(1, cfg.MaxRooms), head: neighbours.head, now: now,
+		store: store, maxMembers: cfg.MaxMembers, maxRooms: cfg.MaxRooms, head: neighbours.head, now: now,
 	}
 	out := &pushes{bus.NewPusher(nc, tel)}
 	h := &handlers{
