@@ -35,6 +35,7 @@ const (
 	MaxPage           = 200       // entries of a list or of history
 	DefaultPage       = 50        // entries when a request names no limit
 	MaxPageBytes      = 512 << 10 // a page of history ends here too
+	MaxRoomPage       = 5_000     // rooms of one user on a page of ListHeads or ListMemberships: nearly 1 MB at their longest
 )
 
 // SendRequest appends a message to a room.
@@ -124,9 +125,11 @@ type GetRoomStatesReply struct {
 	Items []RoomState `json:"items"`
 }
 
-// ListHeadsRequest asks where all of the caller's rooms stand.
+// ListHeadsRequest asks where the caller's rooms stand, a page of MaxRoomPage
+// rooms at a time.
 type ListHeadsRequest struct {
 	Caller Caller `json:"caller"`
+	Cursor string `json:"cursor,omitempty"` // the NextCursor of the page before
 }
 
 // RoomHead is one room in the ready frame and in ListHeadsReply.
@@ -143,9 +146,12 @@ type RoomHeadRev struct {
 	Rev int64 `json:"rev"`
 }
 
-// ListHeadsReply lists every room of the caller, at most 5,000, in no order.
+// ListHeadsReply is a page of the caller's rooms, at most MaxRoomPage. A page
+// holds the rooms whose ids follow those of the page before, in no order: a room
+// of which the user is a member all the while is on exactly one page.
 type ListHeadsReply struct {
-	Rooms []RoomHeadRev `json:"rooms"`
+	Rooms      []RoomHeadRev `json:"rooms"`
+	NextCursor string        `json:"next_cursor,omitempty"` // empty on the last page
 }
 
 // HeadRequest asks for a room's exact head.
@@ -166,7 +172,7 @@ var (
 	SetRead       = Method[MessageRequest, Empty]{Service: Chat, Name: "set_read", Pinned: true, Repeatable: true, Callers: []Service{Gateway}, Doc: "Move the caller's read position forward."}
 	ListRooms     = Method[ListRoomsRequest, RoomStatePage]{Service: Chat, Name: "list_rooms", Repeatable: true, Callers: []Service{Gateway}, Doc: "The caller's rooms, latest activity first."}
 	GetRoomStates = Method[GetRoomStatesRequest, GetRoomStatesReply]{Service: Chat, Name: "get_room_states", Repeatable: true, Callers: []Service{Gateway}, Doc: "Heads, unread and last messages of some of the caller's rooms."}
-	ListHeads     = Method[ListHeadsRequest, ListHeadsReply]{Service: Chat, Name: "list_heads", Repeatable: true, Grouped: maxListers, Callers: []Service{Gateway}, Doc: "Where all of the caller's rooms stand."}
+	ListHeads     = Method[ListHeadsRequest, ListHeadsReply]{Service: Chat, Name: "list_heads", Repeatable: true, Grouped: maxListers, Callers: []Service{Gateway}, Doc: "Where the caller's rooms stand, up to 5,000 a page."}
 	GetHead       = Method[HeadRequest, HeadReply]{Service: Chat, Name: "head", Repeatable: true, Callers: []Service{Social}, Doc: "A room's exact head."}
 )
 

@@ -223,22 +223,24 @@ type MembershipReply struct {
 	MemberCount int        `json:"member_count"` // of the room; 0 for who is no member
 }
 
-// MembershipsRequest asks for the rooms of a user: all, or those among RoomIDs,
-// at most 200.
+// MembershipsRequest asks for the rooms of a user: a page of all, or those among
+// RoomIDs, at most 200.
 type MembershipsRequest struct {
 	UserID  string   `json:"user_id"`
 	RoomIDs []string `json:"room_ids,omitempty"`
+	Cursor  string   `json:"cursor,omitempty"` // the NextCursor of the page before; without RoomIDs only
 }
 
-// MembershipsReply lists the rooms of the user, at most 5,000, in no order: of
-// each column one entry a room. It is read for each page of a room list, and
-// rows would take four times the bytes and six times the work. 5,000 rooms are
-// one NATS message of 1 MB at most.
+// MembershipsReply is a page of the user's rooms, at most MaxRoomPage: of each
+// column one entry a room. A page holds the rooms whose ids follow those of the
+// page before, in no order. It is read for each page of a room list, and rows
+// would take four times the bytes and six times the work.
 type MembershipsReply struct {
-	RoomIDs   []string `json:"room_ids"`
-	FirstSeqs []int64  `json:"first_seqs"`
-	Revs      []int64  `json:"revs"`
-	JoinedAt  []int64  `json:"joined_at"` // milliseconds since the Unix epoch
+	RoomIDs    []string `json:"room_ids"`
+	FirstSeqs  []int64  `json:"first_seqs"`
+	Revs       []int64  `json:"revs"`
+	JoinedAt   []int64  `json:"joined_at"`             // milliseconds since the Unix epoch
+	NextCursor string   `json:"next_cursor,omitempty"` // empty on the last page
 }
 
 // NewMembershipsReply makes the columns of rows.
@@ -282,7 +284,7 @@ var (
 	SetRole         = Method[SetRoleRequest, Member]{Service: Social, Name: "set_role", Callers: []Service{Gateway}, Doc: "Change a member's role."}
 	RemoveMember    = Method[RemoveMemberRequest, Empty]{Service: Social, Name: "remove_member", Callers: []Service{Gateway}, Doc: "Leave a group, or remove someone from it."}
 	GetMembership   = Method[MembershipRequest, MembershipReply]{Service: Social, Name: "get_membership", Repeatable: true, Callers: []Service{Chat}, Doc: "One user's place in one room."}
-	ListMemberships = Method[MembershipsRequest, MembershipsReply]{Service: Social, Name: "list_memberships", Repeatable: true, Grouped: maxListers, Callers: []Service{Chat}, Doc: "All rooms of a user, or some of them."}
+	ListMemberships = Method[MembershipsRequest, MembershipsReply]{Service: Social, Name: "list_memberships", Repeatable: true, Grouped: maxListers, Callers: []Service{Chat}, Doc: "A user's rooms, up to 5,000 a page, or some of them."}
 )
 
 // FriendAddedData tells a user of a new friend.

@@ -24,15 +24,15 @@ func BenchmarkRooms_List(b *testing.B) {
 			RoomID: room, Type: contract.RoomGroup, Role: contract.RoleMember, FirstSeq: 1, Rev: 1, JoinedAt: joined,
 		})
 	}
-	list := &Rooms{store: store, orders: newRoomOrders(time.Now), list: func(_ context.Context, _ string, among ...string) ([]contract.Membership, error) {
-		if len(among) == 0 {
-			return mine, nil
+	list := &Rooms{store: store, orders: newRoomOrders(time.Now), list: func(_ context.Context, req contract.MembershipsRequest) ([]contract.Membership, string, error) {
+		if len(req.RoomIDs) == 0 {
+			return mine, "", nil
 		}
 		asked := make(map[string]bool)
-		for _, room := range among {
+		for _, room := range req.RoomIDs {
 			asked[room] = true
 		}
-		return slices.DeleteFunc(slices.Clone(mine), func(m contract.Membership) bool { return !asked[m.RoomID] }), nil
+		return slices.DeleteFunc(slices.Clone(mine), func(m contract.Membership) bool { return !asked[m.RoomID] }), "", nil
 	}}
 	first, err := list.List(context.Background(), contract.ListRoomsRequest{Caller: contract.Caller{UserID: "ann"}, Limit: 50})
 	if err != nil {

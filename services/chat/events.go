@@ -146,10 +146,11 @@ func (n *neighbours) membership(ctx context.Context, roomID, userID string) (con
 }
 
 // memberships is a ListMemberships.
-func (n *neighbours) memberships(ctx context.Context, userID string, among ...string) ([]contract.Membership, error) {
-	reply, err := rpc.Call(ctx, n.calls, contract.ListMemberships, contract.MembershipsRequest{UserID: userID, RoomIDs: among})
+func (n *neighbours) memberships(ctx context.Context, req contract.MembershipsRequest) (page []contract.Membership, next string, err error) {
+	reply, err := rpc.Call(ctx, n.calls, contract.ListMemberships, req)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return reply.Rows()
+	page, err = reply.Rows()
+	return page, reply.NextCursor, err
 }

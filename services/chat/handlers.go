@@ -164,17 +164,18 @@ func (h *handlers) roomStates(ctx context.Context, req contract.GetRoomStatesReq
 
 func (h *handlers) listHeads(ctx context.Context, reqs []contract.ListHeadsRequest) []rpc.Result[contract.ListHeadsReply] {
 	results := make([]rpc.Result[contract.ListHeadsReply], len(reqs))
-	var users []string
-	var places []int // of the users' results
+	var fine []contract.ListHeadsRequest
+	var places []int // of their results
 	for i, req := range reqs {
 		var check fault.Check
 		checkCaller(&check, req.Caller)
+		check.That(req.Cursor == "" || contract.ValidID(req.Cursor), "cursor", "is none that was given out")
 		if results[i].Err = check.Err(); results[i].Err == nil {
-			users, places = append(users, req.Caller.UserID), append(places, i)
+			fine, places = append(fine, req), append(places, i)
 		}
 	}
-	for k, of := range h.rooms.Heads(ctx, users) {
-		results[places[k]] = rpc.Result[contract.ListHeadsReply]{Reply: contract.ListHeadsReply{Rooms: of.Reply}, Err: of.Err}
+	for k, result := range h.rooms.Heads(ctx, fine) {
+		results[places[k]] = result
 	}
 	return results
 }

@@ -22,10 +22,10 @@ type Rooms struct {
 	orders  *roomOrders
 }
 
-// ListMemberships asks social for the rooms of a user, or for those among some,
-// at most 200: of each its id, its revision, when they joined, and the first
-// seq that they may read.
-type ListMemberships func(ctx context.Context, userID string, among ...string) ([]contract.Membership, error)
+// ListMemberships asks social for a page of a user's rooms, or for those among
+// some: of each its id, its revision, when they joined, and the first seq that
+// they may read. next is the cursor of the next page, empty on the last.
+type ListMemberships func(ctx context.Context, req contract.MembershipsRequest) (page []contract.Membership, next string, err error)
 
 // roomState puts together what social and the store know of a room; its last
 // message comes later.
@@ -57,9 +57,9 @@ func (r *Rooms) List(ctx context.Context, req contract.ListRoomsRequest) (contra
 			return r.next(ctx, req.Caller.UserID, next, more)
 		}
 	}
-	all, err := r.list(ctx, req.Caller.UserID)
+	all, err := r.all(ctx, req.Caller.UserID)
 	if err != nil {
-		return contract.RoomStatePage{}, fmt.Errorf("list memberships: %w", err)
+		return contract.RoomStatePage{}, err
 	}
 	states, err := r.states(ctx, req.Caller.UserID, all)
 	if err != nil {
@@ -133,18 +133,24 @@ func (r *Rooms) States(ctx context.Context, req contract.GetRoomStatesRequest) (
 	return states, nil
 }
 
-// Heads returns where all of the users' rooms stand, in the users' order: with
-// one read of the store, and with the calls of social that rpc makes of many.
-func (r *Rooms) Heads(ctx context.Context, userIDs []string) []rpc.Result[[]contract.RoomHeadRev] {
-	places := rpc.Each(ctx, userIDs, func(ctx context.Context, userID string) ([]contract.Membership, error) {
-		return r.list(ctx, userID)
+// Heads returns a page of where each user's rooms stand, in the users' order:
+// with one read of the store, and with the calls of social that rpc makes of
+// many. The pages are those of social.
+func (r *Rooms) Heads(ctx context.Context, reqs []contract.ListHeadsRequest) []rpc.Result[contract.ListHeadsReply] {
+	type memberships struct {
+		page []contract.Membership
+		next string
+	}
+	places := rpc.Each(ctx, reqs, func(ctx context.Context, req contract.ListHeadsRequest) (m memberships, err error) {
+		m.page, m.next, err = r.list(ctx, contract.MembershipsRequest{UserID: req.Caller.UserID, Cursor: req.Cursor})
+		return m, err
 	})
-	of := make([]UserRooms, len(userIDs)) // without rooms where they are not known
-	for i, userID := range userIDs {
-		of[i] = UserRooms{UserID: userID, RoomIDs: roomIDs(places[i].Reply)}
+	of := make([]UserRooms, len(reqs)) // without rooms where they are not known
+	for i, req := range reqs {
+		of[i] = UserRooms{UserID: req.Caller.UserID, RoomIDs: roomIDs(places[i].Reply.page)}
 	}
 	heads, err := r.store.Heads(ctx, of...)
-	found := make([]rpc.Result[[]contract.RoomHeadRev], len(userIDs))
+	found := make([]rpc.Result[contract.ListHeadsReply], len(reqs))
 	for i := range found {
 		switch {
 		case places[i].Err != nil:
@@ -152,7 +158,8 @@ func (r *Rooms) Heads(ctx context.Context, userIDs []string) []rpc.Result[[]cont
 		case err != nil:
 			found[i].Err = fmt.Errorf("read heads: %w", err)
 		default:
-			found[i].Reply = headRevs(places[i].Reply, heads[i])
+			m := places[i].Reply
+			found[i].Reply = contract.ListHeadsReply{Rooms: headRevs(m.page, heads[i]), NextCursor: m.next}
 		}
 	}
 	return found
@@ -178,6 +185,23 @@ func roomIDs(places []contract.Membership) []string {
 	return ids
 }
 
+// all returns the user's places in all their rooms.
+func (r *Rooms) all(ctx context.Context, userID string) ([]contract.Membership, error) {
+	var all []contract.Membership
+	req := contract.MembershipsRequest{UserID: userID}
+	for {
+		page, next, err := r.list(ctx, req)
+		if err != nil {
+			return nil, fmt.Errorf("list memberships: %w", err)
+		}
+		all = append(all, page...)
+		if next == "" {
+			return all, nil
+		}
+		req.Cursor = next
+	}
+}
+
 // fewMemberships are asked for one by one, mostly from memory; more are asked
 // of social together.
 const fewMemberships = 8
@@ -186,7 +210,7 @@ const fewMemberships = 8
 func (r *Rooms) among(ctx context.Context, userID string, roomIDs []string) ([]contract.Membership, error) {
 	place := make(map[string]contract.Membership, len(roomIDs))
 	if len(roomIDs) > fewMemberships {
-		some, err := r.list(ctx, userID, roomIDs...)
+		some, _, err := r.list(ctx, contract.MembershipsRequest{UserID: userID, RoomIDs: roomIDs})
 		if err != nil {
 			return nil, fmt.Errorf("list memberships: %w", err)
 		}

@@ -113,11 +113,11 @@ func TestRooms_pages_while_rooms_move(t *testing.T) {
 	}
 	rooms, asked := testRooms(store, &all), 0
 	list := rooms.list
-	rooms.list = func(ctx context.Context, user string, among ...string) ([]contract.Membership, error) {
-		if len(among) == 0 {
+	rooms.list = func(ctx context.Context, req contract.MembershipsRequest) ([]contract.Membership, string, error) {
+		if len(req.RoomIDs) == 0 && req.Cursor == "" {
 			asked++
 		}
-		return list(ctx, user, among...)
+		return list(ctx, req)
 	}
 	req := contract.ListRoomsRequest{Caller: contract.Caller{UserID: "ben"}, Limit: 10}
 	seen := map[string]contract.RoomState{}
@@ -248,10 +248,15 @@ func testRooms(store Store, all *[]contract.Membership) *Rooms {
 		store:   store,
 		members: NewMemberships(ask, MembershipOptions{TTL: time.Second, Max: 1000, Timeout: time.Second, Now: time.Now}),
 		orders:  newRoomOrders(time.Now),
-		list: func(_ context.Context, _ string, among ...string) ([]contract.Membership, error) {
-			return slices.DeleteFunc(slices.Clone(*all), func(m contract.Membership) bool {
-				return len(among) > 0 && !slices.Contains(among, m.RoomID)
-			}), nil
+		list: func(_ context.Context, req contract.MembershipsRequest) (page []contract.Membership, next string, err error) {
+			page = slices.DeleteFunc(slices.Clone(*all), func(m contract.Membership) bool {
+				return m.RoomID <= req.Cursor || len(req.RoomIDs) > 0 && !slices.Contains(req.RoomIDs, m.RoomID)
+			})
+			const most = 7 // on a page
+			if len(req.RoomIDs) == 0 && len(page) > most {
+				page, next = page[:most], page[most-1].RoomID
+			}
+			return page, next, nil
 		},
 	}
 }

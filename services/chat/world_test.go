@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -227,11 +228,18 @@ func (s *social) memberships(_ context.Context, req contract.MembershipsRequest)
 	defer s.mu.Unlock()
 	var rows []contract.Membership
 	for _, members := range s.rooms {
-		if m, ok := members[req.UserID]; ok && (len(req.RoomIDs) == 0 || slices.Contains(req.RoomIDs, m.RoomID)) {
+		m, ok := members[req.UserID]
+		if ok && m.RoomID > req.Cursor && (len(req.RoomIDs) == 0 || slices.Contains(req.RoomIDs, m.RoomID)) {
 			rows = append(rows, m)
 		}
 	}
-	return contract.NewMembershipsReply(rows), nil
+	if len(rows) <= contract.MaxRoomPage {
+		return contract.NewMembershipsReply(rows), nil
+	}
+	slices.SortFunc(rows, func(a, b contract.Membership) int { return strings.Compare(a.RoomID, b.RoomID) })
+	page := contract.NewMembershipsReply(rows[:contract.MaxRoomPage])
+	page.NextCursor = rows[contract.MaxRoomPage-1].RoomID
+	return page, nil
 }
 
 // join makes users members of a group, silently.

@@ -29,12 +29,13 @@ type household struct {
 	mu     sync.Mutex
 	rooms  map[string][]contract.RoomHeadRev
 	broken error
+	page   int // rooms on a page of list_heads
 }
 
 func newHousehold(t testing.TB, users, rooms int, interval time.Duration, log *slog.Logger) *household {
 	t.Helper()
 	hub, nc := testHub(t)
-	hh := &household{conns: map[string]*conn{}, rooms: map[string][]contract.RoomHeadRev{}}
+	hh := &household{conns: map[string]*conn{}, rooms: map[string][]contract.RoomHeadRev{}, page: contract.MaxRoomPage}
 	hh.resyncer = newResyncer(hub, rpc.NewClient(hub.nc, rpc.ClientOptions{}), interval, prometheus.NewRegistry(), log)
 	hh.serve(t, nc)
 	for i := range users {
@@ -69,7 +70,7 @@ func (hh *household) listHeads(_ context.Context, req contract.ListHeadsRequest)
 	n.(*atomic.Int64).Add(1)
 	hh.mu.Lock()
 	defer hh.mu.Unlock()
-	return contract.ListHeadsReply{Rooms: hh.rooms[req.Caller.UserID]}, hh.broken
+	return headsPage(hh.rooms[req.Caller.UserID], req.Cursor, hh.page), hh.broken
 }
 
 // readings is how often the user's rooms were asked for.

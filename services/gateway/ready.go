@@ -6,7 +6,6 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
-	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/pkg/token"
 )
 
@@ -45,16 +44,16 @@ func (s *sockets) welcome(ctx context.Context, c *conn, claims token.Claims) (co
 func (s *sockets) settled(ctx context.Context, c *conn, caller contract.Caller) ([]contract.RoomHeadRev, error) {
 	for range readyRounds {
 		before := c.joined()
-		reply, err := rpc.Call(ctx, s.calls, contract.ListHeads, contract.ListHeadsRequest{Caller: caller})
+		rooms, err := listHeads(ctx, s.calls, caller)
 		if err != nil {
 			return nil, fmt.Errorf("list heads: %w", err)
 		}
-		fresh, err := s.hub.settle(ctx, c, before, reply.Rooms)
+		fresh, err := s.hub.settle(ctx, c, before, rooms)
 		if err != nil {
 			return nil, fault.New(fault.Unavailable, "live delivery is not available").After(retryHint).Because(err)
 		}
-		if fresh == 0 && !s.anyBehind(reply.Rooms) {
-			return reply.Rooms, nil
+		if fresh == 0 && !s.anyBehind(rooms) {
+			return rooms, nil
 		}
 	}
 	return nil, fault.New(fault.Unavailable, "your rooms change too fast").After(retryHint)

@@ -132,21 +132,21 @@ func (r *resyncer) one(ctx context.Context, userID string, conns []*conn) error 
 		before[i] = c.joined()
 	}
 	caller := contract.Caller{UserID: userID, SessionID: claims.SessionID}
-	reply, err := rpc.Call(ctx, r.calls, contract.ListHeads, contract.ListHeadsRequest{Caller: caller})
+	rooms, err := listHeads(ctx, r.calls, caller)
 	if err != nil {
 		return err
 	}
 	for i, c := range conns {
-		fresh, err := r.hub.settle(ctx, c, before[i], reply.Rooms)
+		fresh, err := r.hub.settle(ctx, c, before[i], rooms)
 		if err != nil {
 			return err
 		}
 		if fresh > 0 {
 			r.Ask(userID) // what changed before the subscription is seen next time
 		}
-		r.hub.introduce(c, before[i], reply.Rooms)
+		r.hub.introduce(c, before[i], rooms)
 	}
-	for _, room := range reply.Rooms {
+	for _, room := range rooms {
 		r.hub.announce(room.ID, room.LastSeq)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,28 @@ func TestResync_announces_only_news(t *testing.T) {
 	hh.everyone(t)
 	if n := hh.told(); n != 50*20 {
 		t.Fatalf("%d heads after a reconnect", n)
+	}
+}
+
+// A user with more rooms than there are on a page stays in all of them, and
+// leaves the one that is on no page.
+func TestResync_reads_all_pages(t *testing.T) {
+	hh := newHousehold(t, 3, 20, time.Minute, quiet())
+	hh.page = 7
+	for userID, rooms := range hh.rooms {
+		hh.rooms[userID] = slices.Delete(rooms, 11, 12)
+	}
+	hh.everyone(t)
+	if n := hh.told(); n != 3*19 {
+		t.Errorf("%d heads of 19 rooms each", n)
+	}
+	for userID, c := range hh.conns {
+		if n := len(c.joined()); n != 19 {
+			t.Errorf("%s is in %d rooms", userID, n)
+		}
+		if n := hh.readings(userID); n != 3 {
+			t.Errorf("%d pages were read of %s", n, userID)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -36,6 +37,30 @@ func TestSocket_clock(t *testing.T) {
 			t.Fatalf("%s, %v", frame, err)
 		}
 	})
+}
+
+// The ready frame lists every room, though chat tells them page by page.
+func TestSocket_ready_lists_the_rooms_of_all_pages(t *testing.T) {
+	w := newWorld(t, nil)
+	var rooms []string
+	for i := range 3*headsOnPage + 1 {
+		rooms = append(rooms, fmt.Sprintf("room-%02d", i))
+	}
+	w.in("ann", rooms...)
+	ws := w.dial(t, w.token(t, "ann", "s1"))
+	frame, err := next(t, ws)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready, err := contract.Ready.Decode([]byte(frame))
+	if err != nil || len(ready.Rooms) != len(rooms) {
+		t.Fatalf("ready lists %d of %d rooms, %v", len(ready.Rooms), len(rooms), err)
+	}
+	for i, room := range ready.Rooms {
+		if room.ID != rooms[i] {
+			t.Errorf("%s is listed where %s should be", room.ID, rooms[i])
+		}
+	}
 }
 
 // A peer that is silent for two heartbeats is gone, whatever else holds; one

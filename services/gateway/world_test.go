@@ -205,13 +205,26 @@ func (w *world) listRevoked(_ context.Context, req contract.RevokedRequest) (con
 	return contract.RevokedReply{Sessions: w.revoked[from:to], Cursor: strconv.Itoa(to), More: to < len(w.revoked)}, nil
 }
 
+// headsOnPage is how many rooms a page of the world's chat has.
+const headsOnPage = 3
+
+// headsPage is a page of rooms, as chat cuts it.
+func headsPage(rooms []contract.RoomHeadRev, after string, most int) contract.ListHeadsReply {
+	rooms = slices.DeleteFunc(slices.Clone(rooms), func(room contract.RoomHeadRev) bool { return room.ID <= after })
+	if len(rooms) <= most {
+		return contract.ListHeadsReply{Rooms: rooms}
+	}
+	slices.SortFunc(rooms, func(a, b contract.RoomHeadRev) int { return strings.Compare(a.ID, b.ID) })
+	return contract.ListHeadsReply{Rooms: rooms[:most], NextCursor: rooms[most-1].ID}
+}
+
 func (w *world) chat(t *testing.T, nc *nats.Conn) {
 	t.Helper()
 	s := rpc.NewServer(nc, rpc.ServerOptions{Service: contract.Chat})
 	rpc.Handle(s, contract.ListHeads, func(_ context.Context, req contract.ListHeadsRequest) (contract.ListHeadsReply, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return contract.ListHeadsReply{Rooms: w.rooms[req.Caller.UserID]}, nil
+		return headsPage(w.rooms[req.Caller.UserID], req.Cursor, headsOnPage), nil
 	})
 	rpc.Handle(s, contract.SetRead, func(context.Context, contract.MessageRequest) (contract.Empty, error) {
 		return contract.Empty{}, nil

@@ -114,5 +114,6 @@ func checkMemberships(req contract.MembershipsRequest) error {
 	var check fault.Check
 	check.That(contract.ValidID(req.UserID), "user_id", "must be an id")
 	check.That(len(req.RoomIDs) <= contract.MaxPage, "room_ids", "must be at most 200")
+	check.That(req.Cursor == "" || contract.ValidID(req.Cursor) && len(req.RoomIDs) == 0, "cursor", badCursor)
 	return check.Err()
 }

@@ -257,7 +257,7 @@ func (h *handlers) getMembership(ctx context.Context, req contract.MembershipReq
 	return h.store.Membership(ctx, req.RoomID, req.UserID)
 }
 
-// listMemberships answers those who ask for all of a user's together.
+// listMemberships reads for those who ask for a page of all rooms together.
 func (h *handlers) listMemberships(ctx context.Context, reqs []contract.MembershipsRequest) []rpc.Result[contract.MembershipsReply] {
 	results := rpc.Each(ctx, reqs, func(ctx context.Context, req contract.MembershipsRequest) (contract.MembershipsReply, error) {
 		if err := checkMemberships(req); err != nil || len(req.RoomIDs) == 0 {
@@ -279,7 +279,7 @@ func (h *handlers) listMemberships(ctx context.Context, reqs []contract.Membersh
 	all, err := h.store.Memberships(ctx, users...)
 	for k, i := range whole {
 		if results[i].Err = err; err == nil {
-			results[i].Reply = contract.NewMembershipsReply(all[k])
+			results[i].Reply = membershipPage(all[k], reqs[i].Cursor)
 		}
 	}
 	return results

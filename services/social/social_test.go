@@ -312,14 +312,19 @@ func TestEvents_rebuild_the_store(t *testing.T) {
 	}
 }
 
-// Every room of a user who has as many as may be fits into one reply.
-func TestMemberships_of_5000_rooms_fit(t *testing.T) {
-	item := contract.Membership{
-		RoomID: id.Pair(id.New(), id.New()), Type: contract.RoomDirect, Role: contract.RoleMember,
-		FirstSeq: 1 << 40, Rev: 1 << 40, JoinedAt: contract.NewTime(time.Now()),
+func TestService_lists_memberships_behind_a_cursor(t *testing.T) {
+	w := newWorld(t)
+	w.start(t)
+	befriend(t, w, "u1", "u2", "u3", "u4")
+	all := call(t, w, contract.ListMemberships, contract.MembershipsRequest{UserID: "u1"})
+	rooms := slices.Sorted(slices.Values(all.RoomIDs))
+	if len(rooms) != 3 || all.NextCursor != "" {
+		t.Fatalf("all are %+v", all)
 	}
-	data, err := json.Marshal(contract.NewMembershipsReply(slices.Repeat([]contract.Membership{item}, 5000)))
-	if err != nil || len(data) > server.MAX_PAYLOAD_SIZE {
-		t.Fatalf("%d bytes, %v", len(data), err)
+	rest := call(t, w, contract.ListMemberships, contract.MembershipsRequest{UserID: "u1", Cursor: rooms[0]})
+	if !slices.Equal(rest.RoomIDs, rooms[1:]) || len(rest.Revs) != 2 || rest.NextCursor != "" {
+		t.Errorf("behind the first are %+v", rest)
 	}
+	refused(t, w, fault.InvalidArgument, contract.ListMemberships, contract.MembershipsRequest{UserID: "u1", Cursor: "a.b"})
+	refused(t, w, fault.InvalidArgument, contract.ListMemberships, contract.MembershipsRequest{UserID: "u1", Cursor: rooms[0], RoomIDs: rooms})
 }
