@@ -94,6 +94,17 @@ test("arrow keys go through the chats and the messages", async () => {
   await focused(ann.page.getByRole("menuitem", { name: "Copy text" }));
   await ann.page.keyboard.press("ArrowDown");
   await ann.page.keyboard.press("Enter");
+  const ask = ann.page.getByRole("alertdialog", { name: "Remove this message?" });
+  await focused(ask.getByRole("button", { name: "Cancel" }));
+  await ann.page.keyboard.press("Enter");
+  await focused(actions("hello Bob"));
+  await ann.page.keyboard.press("Enter");
+  await focused(ann.page.getByRole("menuitem", { name: "Copy text" }));
+  await ann.page.keyboard.press("ArrowDown");
+  await ann.page.keyboard.press("Enter");
+  await focused(ask.getByRole("button", { name: "Cancel" }));
+  await ann.page.keyboard.press("Tab");
+  await ann.page.keyboard.press("Enter");
   await ann.message("Message removed").waitFor();
   await focused(ann.page.getByRole("log", { name: "Messages" }));
 });

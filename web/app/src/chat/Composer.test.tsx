@@ -1,6 +1,6 @@
 import { memoryCursors, memoryOutbox, memorySessionStore, Parley } from "@parley-im/sdk";
 import { createEvent, fireEvent, render, screen } from "@testing-library/react";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { useConnection } from "../store/connection";
 import { forgetDrafts } from "../store/drafts";
 import { forgetMessages, useMessages } from "../store/messages";
@@ -98,4 +98,20 @@ test("what was begun is there when the room is opened again", () => {
   screen.getByRole("button", { name: "Send" });
   render(<Composer roomId="other" />);
   expect(screen.getAllByRole<HTMLTextAreaElement>("textbox").map((f) => f.value)).toEqual(["half a thought", ""]);
+});
+
+test("with fingers Enter begins a new line, and the button sends; a keyboard sends with Ctrl or Cmd", () => {
+  const query = vi.spyOn(window, "matchMedia");
+  query.mockImplementation((media) => ({ media, matches: media === "(pointer: coarse)" }) as MediaQueryList);
+  onTestFinished(() => query.mockRestore());
+  type("one");
+  expect(field().getAttribute("enterkeyhint")).toBe("enter");
+  expect(press({}).defaultPrevented).toBe(false);
+  expect(sent()).toEqual([]);
+  type("one\ntwo");
+  fireEvent.click(screen.getByRole("button", { name: "Send" }));
+  expect(sent()).toEqual(["one\ntwo"]);
+  type("three");
+  press({ ctrlKey: true });
+  expect(sent()).toEqual(["one\ntwo", "three"]);
 });

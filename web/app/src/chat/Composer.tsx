@@ -26,6 +26,7 @@ export function Composer({ roomId }: { roomId: string }) {
   const text = useDrafts((s) => s[roomId] ?? "");
   const field = useField(roomId, text);
   const hint = useId();
+  const fingers = byFingers();
   const said = trimmed(text);
   const left = textLimit - lengthOf(said);
   const sendable = said !== "" && left >= 0;
@@ -49,11 +50,11 @@ export function Composer({ roomId }: { roomId: string }) {
           aria-label={t("composer.label")}
           aria-invalid={left < 0}
           aria-describedby={hint}
-          enterKeyHint="send"
+          enterKeyHint={fingers ? "enter" : "send"}
           dir="auto"
           onChange={(event) => setDraft(roomId, event.target.value)}
           onKeyDown={(event) => {
-            if (sends(event)) {
+            if (sends(event, fingers)) {
               event.preventDefault();
               submit();
             }
@@ -101,6 +102,11 @@ function useField(roomId: string, text: string) {
 // On a phone the focus would bring its keyboard up, over what one wants to read.
 function hasKeyboard(): boolean {
   return window.matchMedia("(hover: hover) and (pointer: fine)").matches;
+}
+
+// A phone's keyboard has no Shift and Enter: there Enter begins a new line, and the button sends.
+function byFingers(): boolean {
+  return window.matchMedia("(pointer: coarse)").matches;
 }
 
 /** Stands in the composer's place where nobody can write any more. */

@@ -1,10 +1,11 @@
 import { Copy, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useState, type RefObject } from "react";
 import { Menu, MenuItem, Popover } from "react-aria-components";
 import { useTranslation } from "../i18n";
 import type { Room } from "@parley-im/sdk";
 import { currentConnection } from "../store/connection";
 import type { Row } from "../store/timeline";
+import { ConfirmDialog } from "../ui/ConfirmDialog";
 import style from "./MessageMenu.module.css";
 import { mayRemove } from "./removal";
 
@@ -16,34 +17,38 @@ export interface MenuTarget {
   at: number;
 }
 
+/** The message that is to be removed, and what takes the focus after the question. */
+interface Removing {
+  seq: number;
+  focus: RefObject<HTMLElement | null>;
+}
+
 /** What can be done with a message. One menu serves all rows. */
 export function MessageMenu({ room, target, onClose }: { room: Room; target: MenuTarget | null; onClose: () => void }) {
   const { t } = useTranslation();
-  const [failed, setFailed] = useState(false);
+  const [removing, setRemoving] = useState<Removing | null>(null);
   const message = target?.row.message;
   const act = (action: React.Key) => {
     if (action === "copy") {
-      void navigator.clipboard?.writeText(message?.content.text ?? "").catch(() => {}); // not allowed: select and copy
+      void navigator.clipboard?.writeText(message?.content.text ?? "").catch(() => {}); // not allowed
     } else if (message) {
-      setFailed(false);
-      const log = target.button.closest<HTMLElement>("[role=log]");
-      currentConnection()
-        .removeMessage(room.id, message.seq)
-        .then(
-          () => keepFocus(log),
-          () => setFailed(true),
-        );
+      setRemoving({ seq: message.seq, focus: remaining(target.button) });
     }
   };
   return (
     <>
-      {failed && (
-        <p className={style.failed} role="alert">
-          {t("chat.remove_failed")}
-          <button type="button" className="word" onClick={() => setFailed(false)}>
-            {t("chat.dismiss")}
-          </button>
-        </p>
+      {removing && (
+        <ConfirmDialog
+          title={t("chat.remove_ask")}
+          action={t("chat.remove")}
+          danger
+          isOpen
+          fallback={removing.focus}
+          onClose={() => setRemoving(null)}
+          onConfirm={() => currentConnection().removeMessage(room.id, removing.seq)}
+        >
+          <p>{t("chat.remove_text")}</p>
+        </ConfirmDialog>
       )}
       {message && (
         <Popover
@@ -77,8 +82,12 @@ export function MessageMenu({ room, target, onClose }: { room: Room; target: Men
   );
 }
 
-// The button may be gone before the menu, which would give the focus back to it: then nothing has it.
-function keepFocus(log: HTMLElement | null): void {
-  const look = () => document.activeElement === document.body && log?.focus({ preventScroll: true });
-  requestAnimationFrame(() => requestAnimationFrame(look));
+// The message's button, or the list of messages once that is gone.
+function remaining(button: HTMLElement): RefObject<HTMLElement | null> {
+  const log = button.closest<HTMLElement>("[role=log]");
+  return {
+    get current() {
+      return button.isConnected ? button : log;
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { MoreHorizontal } from "lucide-react";
-import { memo, useEffect, useLayoutEffect, useRef, type MouseEvent, type RefObject } from "react";
+import { memo, useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 import type { TFunction } from "../i18n";
 import { personName } from "../rooms/name";
 import { clock, day, full } from "../shell/time";
@@ -12,6 +12,7 @@ import type { MenuTarget } from "./MessageMenu";
 import style from "./MessageRow.module.css";
 import { MessageState } from "./MessageState";
 import { MessageText } from "./MessageText";
+import { useLongPress } from "./press";
 import type { Place } from "./RowList";
 
 interface RowProps {
@@ -55,7 +56,7 @@ function MessageRowView({ t, row, group, read, place, menuOpen, openMenu }: RowP
         <div className={style.column}>
           {group && !row.mine && row.first && <p className={style.name}>{name}</p>}
           <div className={style.line}>
-            <Bubble t={t} row={row} onTap={open} />
+            <Bubble t={t} row={row} onPress={open} />
             {row.message?.type === "text" && (
               <Actions t={t} ref={button} open={open} menuOpen={menuOpen} entry={place.entry} />
             )}
@@ -114,7 +115,8 @@ function Day({ at }: { at: string }) {
   return <p className={style.day}>{day(at)}</p>;
 }
 
-function Bubble({ t, row, onTap }: { t: TFunction; row: Row; onTap: () => void }) {
+function Bubble({ t, row, onPress }: { t: TFunction; row: Row; onPress: () => void }) {
+  const press = useLongPress(onPress);
   if (row.message?.type === "removed") {
     return (
       <p className={style.removed} title={full(row.at)}>
@@ -123,21 +125,14 @@ function Bubble({ t, row, onTap }: { t: TFunction; row: Row; onTap: () => void }
     );
   }
   const text = row.outgoing?.text ?? row.message?.content.text ?? "";
-  // Fingers tap the bubble itself; keyboards, mice and screen readers have the button beside it.
-  const tapped = (event: MouseEvent) => {
-    const followed = event.target instanceof Element && event.target.closest("a") !== null;
-    if (!followed && window.matchMedia("(hover: none)").matches && getSelection()?.isCollapsed !== false) {
-      onTap();
-    }
-  };
   return (
-    // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
+    // Fingers press the bubble itself; keyboards, mice and screen readers have the button beside it.
     <div
       className={style.bubble}
       title={full(row.at)}
       data-status={row.outgoing?.status}
       data-emoji={isEmoji(text)}
-      onClick={tapped}
+      {...(row.message && press)}
     >
       <MessageText text={text} />
     </div>

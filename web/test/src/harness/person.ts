@@ -91,10 +91,11 @@ export class Person {
     await this.navigation.getByRole("link", { name: place }).click();
   }
 
-  /** Types a message as people do, and sends it with Enter. */
+  /** Types a message as people do, and sends it with Enter, or with the button where Enter begins a new line. */
   async say(text: string): Promise<void> {
     await this.composer.fill(text);
-    await this.composer.press("Enter");
+    const newLine = (await this.composer.getAttribute("enterkeyhint")) === "enter";
+    await (newLine ? this.button("Send").click() : this.composer.press("Enter"));
   }
 
   /** Resolves when the message can be seen. */
