@@ -68,7 +68,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	tel.Health.Add("inserts", log.Ready)
 	asked := newEdgeStore(store, max(leastTimeout, cfg.StoreTimeout), max(1, cfg.Workers/2), tel.Log)
 	receipts := NewReceipts(out, cfg.receiptsOptions())
-	reads := NewReads(asked.SetReads, receipts, cfg.readsOptions(), newReadsMetrics(tel.Metrics))
+	reads := NewReads(asked.MoveReads, receipts, cfg.readsOptions(), newReadsMetrics(tel.Metrics))
 	h := &handlers{
 		store:    asked,
 		memory:   memory,

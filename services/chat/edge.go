@@ -51,8 +51,16 @@ func (s *edgeStore) Remove(ctx context.Context, r Removal) (bool, error) {
 	return ask(ctx, s, func(ctx context.Context) (bool, error) { return s.Store.Remove(ctx, r) })
 }
 
-func (s *edgeStore) SetReads(ctx context.Context, positions []Position) ([]Position, error) {
-	return ask(ctx, s, func(ctx context.Context) ([]Position, error) { return s.Store.SetReads(ctx, positions) })
+// MoveReads moves read positions as SetReads does, but each has an outcome of its
+// own. It returns those that moved, and of those that may not have been stored
+// the cause.
+func (s *edgeStore) MoveReads(ctx context.Context, positions []Position) (moved []Position, failed map[Position]error) {
+	reads := newReadsApart(positions)
+	_, err := ask(ctx, s, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.setReadsApart(ctx, reads, positions) })
+	for p := range reads.open {
+		reads.failed[p] = err
+	}
+	return reads.moved, reads.failed
 }
 
 func (s *edgeStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error) {

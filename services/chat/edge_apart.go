@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Reads of many rooms go on without those that can't be read, such as one on a
-// damaged page: after a failure that is not the whole store's, each half of them
-// is read by itself. If no room can be read, the error stays.
+// Calls about many rooms go on without those that can't be read, or written to,
+// such as one on a damaged page: after a failure that is not the whole store's,
+// each half of them is tried by itself. If none succeeds, the error stays.
 
 // apart calls for all, or for smaller and smaller parts; a single one that fails
 // is handed to damaged.
@@ -82,6 +82,47 @@ func (s *edgeStore) headsApart(ctx context.Context, of []UserRooms) ([]map[strin
 		return err
 	}, func(room string, err error) { s.unreadable(ctx, room, err) })
 	return heads, err
+}
+
+// readsApart is how far the positions of one call have come.
+type readsApart struct {
+	moved  []Position
+	failed map[Position]error
+	open   map[Position]bool // neither stored nor failed by itself
+}
+
+func newReadsApart(positions []Position) *readsApart {
+	r := &readsApart{failed: make(map[Position]error), open: make(map[Position]bool, len(positions))}
+	for _, p := range positions {
+		r.open[p] = true
+	}
+	return r
+}
+
+// setReadsApart stores positions without those that can't be. A position that a
+// call has moved beside one that failed is stored: it has moved, once.
+func (s *edgeStore) setReadsApart(ctx context.Context, r *readsApart, positions []Position) error {
+	return apart(positions, func(part []Position) error {
+		moved, err := s.Store.SetReads(ctx, part)
+		for _, p := range moved {
+			if r.open[p] {
+				r.moved = append(r.moved, p)
+				delete(r.open, p)
+			}
+		}
+		if err == nil {
+			for _, p := range part {
+				delete(r.open, p)
+			}
+		}
+		return err
+	}, func(p Position, err error) {
+		s.log.WarnContext(ctx, "a read position can't be stored", "room_id", p.RoomID, "err", err)
+		if r.open[p] {
+			r.failed[p] = storeAway(err)
+			delete(r.open, p)
+		}
+	})
 }
 
 // among are the users' rooms that are among these.

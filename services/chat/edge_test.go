@@ -106,3 +106,34 @@ func TestEdgeStore(t *testing.T) {
 		}
 	})
 }
+
+// A store that goes away while positions are stored: those that were stored by
+// then are told apart from the others.
+func TestEdgeStore_MoveReads_of_a_store_that_goes_away(t *testing.T) {
+	store := &leavingStore{Store: newStore(t)}
+	s := newEdgeStore(store, time.Minute, 10, slog.New(slog.DiscardHandler))
+	positions := []Position{position("a", 1), position("b", 1), position("c", 1), position("d", 1)}
+	moved, failed := s.MoveReads(within(t), positions)
+	if len(moved) != 2 || len(failed) != 2 || moved[0] != positions[0] || moved[1] != positions[1] {
+		t.Fatalf("moved %+v, failed %v", moved, failed)
+	}
+	for _, p := range positions[2:] {
+		refusedAway(t, failed[p])
+	}
+}
+
+// leavingStore fails at all four, takes the first half, and is away from then on.
+type leavingStore struct {
+	Store
+	calls int
+}
+
+func (s *leavingStore) SetReads(ctx context.Context, positions []Position) ([]Position, error) {
+	switch s.calls++; s.calls {
+	case 1:
+		return nil, errDamaged
+	case 2:
+		return s.Store.SetReads(ctx, positions)
+	}
+	return nil, fault.New(fault.Unavailable, "the store does not answer")
+}

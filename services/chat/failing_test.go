@@ -29,7 +29,20 @@ func damaged(t *testing.T, bad string) *faultyRoom {
 type faultyRoom struct {
 	*faulty
 	bad    string
+	partly bool // SetReads stores the others, as an unordered bulk write does
 	mended atomic.Bool
+}
+
+func (s *faultyRoom) SetReads(ctx context.Context, positions []Position) ([]Position, error) {
+	fine := slices.DeleteFunc(slices.Clone(positions), func(p Position) bool { return p.RoomID == s.bad })
+	switch {
+	case len(fine) == len(positions):
+		return s.Store.SetReads(ctx, positions)
+	case !s.partly:
+		return nil, errDamaged
+	}
+	moved, err := s.Store.SetReads(ctx, fine)
+	return moved, errors.Join(err, errDamaged)
 }
 
 func (s *faultyRoom) Heads(ctx context.Context, of ...UserRooms) ([]map[string]Head, error) {

@@ -31,7 +31,7 @@ type ReadTeller interface {
 // tried again here, and of several positions of one user and room the furthest
 // is all that is written.
 type Reads struct {
-	write func(context.Context, []Position) (moved []Position, err error)
+	write func(context.Context, []Position) (moved []Position, failed map[Position]error)
 	tell  ReadTeller
 	o     ReadsOptions
 
@@ -49,8 +49,8 @@ type Reads struct {
 type readBatch struct {
 	positions map[readKey]*waitingRead
 	calls     int           // that wait for it, or did
-	done      chan struct{} // closed when err is set
-	err       error
+	done      chan struct{} // closed when failed is set
+	failed    map[readKey]error
 }
 
 // waitingRead is the furthest position of a user in a room, of those who wait.
@@ -60,9 +60,9 @@ type waitingRead struct {
 	ctx     context.Context // of whoever set it
 }
 
-// NewReads prepares Reads that write as a Store's SetReads does; Run makes
+// NewReads prepares Reads that write as an edgeStore's MoveReads does; Run makes
 // them work.
-func NewReads(write func(context.Context, []Position) ([]Position, error), tell ReadTeller, o ReadsOptions, metrics *readsMetrics) *Reads {
+func NewReads(write func(context.Context, []Position) ([]Position, map[Position]error), tell ReadTeller, o ReadsOptions, metrics *readsMetrics) *Reads {
 	return &Reads{
 		write: write, tell: tell, o: o, metrics: metrics,
 		kick: make(chan struct{}, 1), stopped: make(chan struct{}), known: knownReads{limit: o.Known},
@@ -111,14 +111,14 @@ func (r *Reads) Set(ctx context.Context, p Position, members int) error {
 	}
 	select {
 	case <-batch.done:
-		return batch.outcome()
+		return batch.outcome(p.key())
 	case <-ctx.Done():
 		return r.gaveUp(ctx.Err())
 	case <-r.stopped:
 	}
 	select { // written before it stopped?
 	case <-batch.done:
-		return batch.outcome()
+		return batch.outcome(p.key())
 	default:
 		return errStopping
 	}
@@ -174,37 +174,37 @@ func (r *Reads) flush(ctx context.Context) {
 		positions = append(positions, Position{UserID: key.userID, RoomID: key.roomID, Seq: w.seq})
 	}
 	r.metrics.batch.Observe(float64(len(positions)))
-	var moved []Position
-	moved, batch.err = r.write(context.WithoutCancel(ctx), positions) // its own timeout bounds it
-	r.wrote(positions, batch.err)
-	if batch.err != nil {
-		return
+	moved, failed := r.write(context.WithoutCancel(ctx), positions) // its own timeout bounds it
+	batch.failed = make(map[readKey]error, len(failed))
+	for p, err := range failed {
+		batch.failed[p.key()] = err
 	}
+	r.wrote(positions, failed)
 	for _, p := range moved {
 		w := batch.positions[p.key()]
 		r.tell.Read(w.ctx, p, w.members)
 	}
 }
 
-func (r *Reads) wrote(positions []Position, err error) {
+func (r *Reads) wrote(positions []Position, failed map[Position]error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.writing = time.Time{}
-	if err != nil {
-		return
-	}
 	for _, p := range positions {
-		r.known.note(p.key(), p.Seq)
+		if failed[p] == nil {
+			r.known.note(p.key(), p.Seq)
+		}
 	}
 }
 
 // outcome is what one caller is told of the write: a time of its own to come
 // back.
-func (b *readBatch) outcome() error {
-	if fault.Is(b.err, fault.Unavailable) {
-		return storeAway(b.err)
+func (b *readBatch) outcome(key readKey) error {
+	err := b.failed[key]
+	if fault.Is(err, fault.Unavailable) {
+		return storeAway(err)
 	}
-	return b.err
+	return err
 }
 
 // gaveUp is what a call gets whose ctx ended while it waited.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -14,9 +15,9 @@ import (
 	"github.com/parley-im/parley/pkg/fault"
 )
 
-// gate is a store's SetReads whose writes wait until they are let through.
+// gate is an edgeStore's MoveReads whose writes wait until they are let through.
 type gate struct {
-	store Store
+	store Store      // real
 	pass  chan error // one for each write: nil lets it through
 
 	mu     sync.Mutex
@@ -24,14 +25,18 @@ type gate struct {
 	told   []Position
 }
 
-func (g *gate) SetReads(ctx context.Context, positions []Position) ([]Position, error) {
+func (g *gate) MoveReads(ctx context.Context, positions []Position) (moved []Position, failed map[Position]error) {
 	g.mu.Lock()
 	g.writes = append(g.writes, slices.Clone(positions))
 	g.mu.Unlock()
 	if err := <-g.pass; err != nil {
-		return nil, err
+		failed = make(map[Position]error)
+		for _, p := range positions {
+			failed[p] = err
+		}
+		return nil, failed
 	}
-	return g.store.SetReads(ctx, positions)
+	return newEdgeStore(g.store, time.Minute, 10, slog.New(slog.DiscardHandler)).MoveReads(ctx, positions)
 }
 
 func (g *gate) Read(_ context.Context, p Position, _ int) {
@@ -60,7 +65,7 @@ func startReads(t *testing.T, edit ...func(*ReadsOptions)) *testReads {
 		f(&o)
 	}
 	g := &gate{store: newStore(t), pass: make(chan error, 100)}
-	r := &testReads{gate: g, Reads: NewReads(g.SetReads, g, o, newReadsMetrics(prometheus.NewRegistry()))}
+	r := &testReads{gate: g, Reads: NewReads(g.MoveReads, g, o, newReadsMetrics(prometheus.NewRegistry()))}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }() // ends with ctx; stop waits
@@ -182,6 +187,32 @@ func TestReads_Set(t *testing.T) {
 			t.Errorf("set again: %v", err)
 		}
 	})
+
+	for name, partly := range map[string]bool{"none_of_its_batch": false, "the_others_of_its_batch": true} {
+		t.Run("of_a_damaged_room_fails_alone_when_the_store_keeps_"+name, func(t *testing.T) {
+			r := startReads(t)
+			store := damaged(t, "bad")
+			store.partly = partly
+			r.gate.store = store
+			release := r.hold(t)
+			positions := []Position{{UserID: "ann", RoomID: "bad", Seq: 1}}
+			for i := range 30 {
+				positions = append(positions, position(fmt.Sprint("user-", i), 1))
+			}
+			wait := r.set(t, positions...)
+			await(t, "all to wait", func() bool { return r.waiting() == len(positions) })
+			release(nil)
+			r.gate.pass <- nil
+			for i, err := range wait() {
+				if bad := i == 0; bad != fault.Is(err, fault.Unavailable) || bad == r.Knows(positions[i]) || !bad && err != nil {
+					t.Errorf("%+v: %v, known: %v", positions[i], err, r.Knows(positions[i]))
+				}
+			}
+			if n := len(r.gate.told); n != 31 {
+				t.Errorf("%d positions were told of, not each of 31 once", n)
+			}
+		})
+	}
 
 	t.Run("one_too_many_is_refused", func(t *testing.T) {
 		r := startReads(t, func(o *ReadsOptions) { o.Queue = 2 })

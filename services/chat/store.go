@@ -49,7 +49,8 @@ type Store interface {
 
 	// SetReads moves read positions forward, never back, and returns those that
 	// moved; one that stood exactly there may be among them. No two are of one
-	// user and room. With an error each may have moved, or move later.
+	// user and room. With an error those that it returns have moved, and each
+	// of the others may have moved, or move later.
 	SetReads(ctx context.Context, positions []Position) (moved []Position, err error)
 	// Heads says where users' rooms end and how far they have read them, at
 	// least up to a last message of their own, of each of them by room. A room

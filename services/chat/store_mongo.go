@@ -283,66 +283,6 @@ func clearHashes(ctx context.Context, db *mongodb.DB) error {
 	return err
 }
 
-// SetReads is one bulk write. It tells how many positions moved; only when
-// some did and some did not are they read, to see which stand further.
-func (s *mongoStore) SetReads(ctx context.Context, positions []Position) ([]Position, error) {
-	n, err := s.moveReads(ctx, positions)
-	switch {
-	case err != nil, n == 0:
-		return nil, err
-	case n == len(positions):
-		return positions, nil
-	}
-	ids := make([]string, len(positions))
-	for i, p := range positions {
-		ids[i] = readID(p.UserID, p.RoomID)
-	}
-	stands, err := s.readPositions(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	var moved []Position
-	for i, p := range positions {
-		if stands[ids[i]] == p.Seq {
-			moved = append(moved, p)
-		}
-	}
-	return moved, nil
-}
-
-// moveReads returns how many of the positions moved.
-func (s *mongoStore) moveReads(ctx context.Context, positions []Position) (int, error) {
-	if len(positions) == 0 {
-		return 0, nil
-	}
-	writes := make([]mongo.WriteModel, len(positions))
-	for i, p := range positions {
-		writes[i] = moveRead(readID(p.UserID, p.RoomID), p.Seq)
-	}
-	done, err := s.reads.BulkWrite(ctx, writes, options.BulkWrite().SetOrdered(false))
-	if err != nil {
-		return 0, fmt.Errorf("move read positions: %w", mongodb.AsFault(err))
-	}
-	return int(done.ModifiedCount + done.UpsertedCount), nil
-}
-
-// writeReads moves the read positions of senders.
-func (s *mongoStore) writeReads(ctx context.Context, positions map[readKey]int64) error {
-	list := make([]Position, 0, len(positions))
-	for k, seq := range positions {
-		list = append(list, Position{UserID: k.userID, RoomID: k.roomID, Seq: seq})
-	}
-	_, err := s.moveReads(ctx, list)
-	return err
-}
-
-func moveRead(id string, seq int64) mongo.WriteModel {
-	return mongo.NewUpdateOneModel().
-		SetFilter(bson.D{{Key: "_id", Value: id}}).
-		SetUpdate(bson.D{{Key: "$max", Value: bson.D{{Key: "seq", Value: seq}}}}).
-		SetUpsert(true)
-}
-
 // findAny hands each message that one of the filters finds to take.
 func (s *mongoStore) findAny(ctx context.Context, filters bson.A, take func(Record)) error {
 	if len(filters) == 0 {

@@ -2,12 +2,8 @@ package chat
 
 import (
 	"context"
-	"fmt"
-
-	"go.mongodb.org/mongo-driver/bson"
 
 	"github.com/parley-im/parley/pkg/contract"
-	"github.com/parley-im/parley/pkg/mongodb"
 )
 
 // Heads repairs a user's read position where their own last message is
@@ -50,21 +46,4 @@ func (s *mongoStore) Heads(ctx context.Context, of ...UserRooms) ([]map[string]H
 		}
 	}
 	return heads, nil
-}
-
-// readPositions returns those that there are, by their readID.
-func (s *mongoStore) readPositions(ctx context.Context, ids []string) (map[string]int64, error) {
-	cur, err := s.reads.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
-	var docs []readDoc
-	if err == nil {
-		err = cur.All(ctx, &docs)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read positions: %w", mongodb.AsFault(err))
-	}
-	read := make(map[string]int64, len(docs))
-	for _, d := range docs {
-		read[d.ID] = d.Seq
-	}
-	return read, nil
 }
