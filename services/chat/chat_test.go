@@ -338,7 +338,7 @@ func (w *world) wantLiveView(live chan *nats.Msg, log []contract.Message) {
 func TestRun_replies_fit(t *testing.T) {
 	w := newWorld(t)
 	file := newFile(t)
-	w.start(file)
+	w.start(file, func(c *chat.Config) { c.StoreTimeout = time.Minute })
 	store := openStore(t, file)
 
 	t.Run("200_of_the_longest_messages", func(t *testing.T) {
