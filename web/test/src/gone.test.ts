@@ -21,8 +21,8 @@ async function group(name: string) {
   return { ann, account, bob, id };
 }
 
-async function toldThatItIsGone(bob: Person, name: string): Promise<void> {
-  await bob.page.getByRole("alert").filter({ hasText: "This chat is not yours" }).waitFor();
+async function toldThatItIsGone(bob: Person, name: string, told: string): Promise<void> {
+  await bob.page.getByRole("alert").filter({ hasText: told }).waitFor();
   expect(await bob.chats.getByRole("link", { name }).count()).toBe(0);
   const out = bob.button("To your chats");
   await until("the way out has the focus", () => out.evaluate((e) => e === document.activeElement));
@@ -36,22 +36,24 @@ test("a group is disbanded, or left against one's will, while one writes in it",
   await bob.open("Tea");
   await bob.composer.fill("a thought that is not finis");
   await ann.call("DELETE", `/rooms/${id}/members/${account.userId}`);
-  await toldThatItIsGone(bob, "Tea");
+  await toldThatItIsGone(bob, "Tea", "You were removed from “Tea”.");
 
   const body = { name: "Coffee", member_ids: [account.userId], client_id: "coffee" };
   const coffee = await ann.call<{ id: string }>("POST", "/rooms", body);
   await bob.open("Coffee");
   await ann.call("DELETE", `/rooms/${coffee.id}`);
-  await toldThatItIsGone(bob, "Coffee");
+  await toldThatItIsGone(bob, "Coffee", "“Coffee” was disbanded.");
 });
+
+const missing = "This chat does not exist, or you are not in it.";
 
 test("the address of a chat that is not one's own says so, also after a reload", async () => {
   const { ann, account, bob, id } = await group("Wine");
   await ann.call("DELETE", `/rooms/${id}/members/${account.userId}`);
   await bob.page.goto(`${bob.url}/#/rooms/${id}`);
-  await bob.page.getByRole("alert").filter({ hasText: "This chat is not yours" }).waitFor();
+  await bob.page.getByRole("alert").filter({ hasText: missing }).waitFor();
   await bob.page.reload();
-  await toldThatItIsGone(bob, "Wine");
+  await toldThatItIsGone(bob, "Wine", missing);
 });
 
 test("who is logged out from elsewhere finds what was begun, in the same chat, after logging in again", async () => {

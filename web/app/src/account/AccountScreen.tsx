@@ -2,6 +2,7 @@ import { useEffect, type ReactNode } from "react";
 import { useTranslation } from "../i18n";
 import { href, type Path } from "../shell/route";
 import { LanguageChoice } from "../settings/LanguageChoice";
+import { Logo } from "../ui/Logo";
 import { LoginForm } from "./LoginForm";
 import { RegisterForm } from "./RegisterForm";
 import { ResetForm } from "./ResetForm";
@@ -62,7 +63,7 @@ function Card({ title, children }: { title: string; children: ReactNode }) {
     <div className={css.page}>
       <main className={css.card} id="main">
         <p className={css.brand}>
-          <img src="/favicon.svg" alt="" width={32} height={32} />
+          <Logo size={32} />
           Parley
         </p>
         <h1 className={css.title}>{title}</h1>

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "../i18n";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href, navigate } from "../shell/route";
+import { useGone } from "../rooms/gone";
 import { roomName } from "../rooms/name";
 import { openRoom } from "../store/messages";
 import { readRoom, useRooms } from "../store/rooms";
@@ -17,6 +18,7 @@ import type { Room } from "@parley-im/sdk";
 /** One chat. Its room may not be known yet, or not be the user's (any more). */
 export function ChatScreen({ roomId }: { roomId: string }) {
   const room = useRooms((s) => s.book.rooms[roomId]);
+  const gone = useGone(roomId);
   const missing = useMissing(roomId, room !== undefined);
   useEffect(() => {
     openRoom(roomId);
@@ -29,14 +31,14 @@ export function ChatScreen({ roomId }: { roomId: string }) {
     <>
       <PaneHeader title="" back={href("rooms")} />
       <div className={style.missing} aria-busy={!missing}>
-        {missing && <Missing />}
+        {missing && <Missing title={gone} />}
       </div>
     </>
   );
 }
 
 // A group may go while one writes in it: the keyboard stays where there is something to do.
-function Missing() {
+function Missing({ title }: { title: string }) {
   const { t } = useTranslation();
   const way = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -49,7 +51,7 @@ function Missing() {
     <div ref={way} role="alert">
       <EmptyState
         icon={<MessageCircleOff size={28} />}
-        title={t("chat.missing")}
+        title={title}
         action={<Button onPress={() => navigate(["rooms"], { replace: true })}>{t("chat.to_chats")}</Button>}
       />
     </div>

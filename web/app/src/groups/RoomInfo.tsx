@@ -1,6 +1,7 @@
 import { Users } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "../i18n";
+import { useGone } from "../rooms/gone";
 import { PaneHeader } from "../shell/PaneHeader";
 import { href, navigate } from "../shell/route";
 import { readRoom, useRooms } from "../store/rooms";
@@ -16,6 +17,7 @@ import { GroupInfo } from "./GroupInfo";
 export function RoomInfo({ roomId }: { roomId: string }) {
   const { t } = useTranslation();
   const room = useRooms((s) => s.book.rooms[roomId]);
+  const gone = useGone(roomId);
   const [asked, setAsked] = useState(false);
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
@@ -38,7 +40,7 @@ export function RoomInfo({ roomId }: { roomId: string }) {
           {asked && (
             <EmptyState
               icon={<Users size={28} />}
-              title={t("groups.gone")}
+              title={gone}
               action={<Button onPress={() => navigate(["rooms"], { replace: true })}>{t("groups.to_chats")}</Button>}
             />
           )}

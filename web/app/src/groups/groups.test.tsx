@@ -187,7 +187,18 @@ test("who joins, leaves and gets a role is seen as it happens", async () => {
 test("a group that is no more, or not one's own, says so", async () => {
   await signedIn({ "GET /rooms/tea": [404, refusal("not_found")] });
   render(<RoomInfo roomId="tea" />);
-  await screen.findByText("This group is not yours any more");
+  await screen.findByText("This chat does not exist, or you are not in it.");
+});
+
+test.each([
+  ["member.left", { user_id: "me", by: "bob", member_count: 4 }, "You were removed from “tea”."],
+  ["member.left", { user_id: "me", by: "me", member_count: 4 }, "You left “tea”."],
+  ["room.disbanded", {}, "“tea” was disbanded."],
+])("of a group that goes while it is open its name is told, and why: %s", async (op, data, told) => {
+  const { gateway } = await inGroup("member", { "GET /rooms/tea": [404, refusal("not_found")] });
+  render(<RoomInfo roomId="tea" />);
+  gateway.push(op, { room_id: "tea", rev: 2, ...data });
+  await screen.findByText(told);
 });
 
 test("only friends who are no members can be added; those who are chosen are", async () => {

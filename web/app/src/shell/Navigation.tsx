@@ -2,6 +2,7 @@ import { MessageCircle, Settings, Users } from "lucide-react";
 import { useTranslation } from "../i18n";
 import { totalUnread } from "../store/roombook";
 import { useRooms } from "../store/rooms";
+import { Logo } from "../ui/Logo";
 import { ConnectionDot } from "./ConnectionDot";
 import style from "./Navigation.module.css";
 import { href } from "./route";
@@ -19,7 +20,7 @@ export function Navigation({ section }: { section: Section }) {
   const unread = useRooms((s) => totalUnread(s.book));
   return (
     <nav className={style.nav} aria-label={t("nav.label")}>
-      <img className={style.logo} src="/favicon.svg" alt="" width={32} height={32} />
+      <Logo className={style.logo} size={32} />
       <ul className={style.places}>
         {places.map(({ section: place, icon: Icon }) => (
           <li key={place}>

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { useTranslation } from "../i18n";
+import { Logo } from "../ui/Logo";
 import { ConnectionBar } from "./ConnectionBar";
 import { Navigation } from "./Navigation";
 import type { Screen } from "./screens";
@@ -28,7 +29,7 @@ export function Shell({ section, list, detail }: Screen) {
           <div className={style.detail}>
             {detail ?? (
               <div className={style.nothing}>
-                <img src="/favicon.svg" alt="" width={56} height={56} />
+                <Logo size={56} />
                 <p>{t(`nothing.${section}`)}</p>
               </div>
             )}
