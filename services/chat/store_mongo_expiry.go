@@ -85,7 +85,21 @@ func (s *mongoStore) oldest(ctx context.Context, e Expiry) (found []Record, more
 		}
 		return true
 	})
-	return found[:old], len(found) == e.Limit, err
+	more = len(found) == e.Limit
+	if err != nil || !more || old > 0 {
+		return found[:old], more, err
+	}
+	// No time of the part can be believed: the next that can tells its age.
+	filter = append(inRoom(e.RoomID),
+		bson.E{Key: "seq", Value: bson.D{{Key: "$gt", Value: found[len(found)-1].Seq}}},
+		bson.E{Key: "sent_at", Value: bson.D{{Key: "$lte", Value: e.At.Add(clock.MaxSkew)}}})
+	err = s.find(ctx, filter, options.Find().SetSort(bson.D{{Key: "seq", Value: 1}}).SetLimit(1), func(r Record) bool {
+		if r.SentAt.Before(e.Before.Time) {
+			old = len(found)
+		}
+		return false
+	})
+	return found[:old], more, err
 }
 
 func (s *mongoStore) expire(ctx context.Context, e Expiry, first, last int64) (removed int, err error) {

@@ -119,17 +119,32 @@ func expiresPartByPart(t *testing.T, s chat.Store) {
 
 // A clock that was ahead does not stop a room's retention.
 func expiresOverTheFuture(t *testing.T, s chat.Store) {
-	all := messages("room", "ann", 1, 5)
-	for i, age := range []time.Duration{-48 * time.Hour, 9000 * time.Hour, -47 * time.Hour, 9000 * time.Hour, 0} {
-		all[i].SentAt = contract.NewTime(time.Now().Add(age))
-	}
-	mustAppend(t, s, all...)
-	if n := expire(t, s, expiry("room", time.Now().Add(-time.Hour))); n != 3 {
-		t.Errorf("%d expired, want 3", n)
-	}
-	for i, got := range log(t, s, "room") {
-		if (got.RemovedAt != nil) != (i < 3) {
-			t.Errorf("message %d: removed at %v", i+1, got.RemovedAt)
-		}
+	const old, ahead, young = -48 * time.Hour, 9000 * time.Hour, time.Duration(0)
+	for room, c := range map[string]struct {
+		ages []time.Duration
+		want int
+	}{
+		"between": {[]time.Duration{old, ahead, old, ahead, young}, 3},
+		// More in a row than one part has.
+		"a part":         {[]time.Duration{ahead, ahead, ahead, ahead, old, young}, 5},
+		"parts":          {[]time.Duration{old, ahead, ahead, ahead, ahead, ahead, ahead, ahead, ahead, ahead, old, ahead}, 11},
+		"before a young": {[]time.Duration{ahead, ahead, ahead, ahead, ahead, young, old}, 0},
+		"to the end":     {[]time.Duration{ahead, ahead, ahead, ahead, ahead}, 0},
+	} {
+		t.Run(room, func(t *testing.T) {
+			all := messages(room, "ann", 1, len(c.ages))
+			for i, age := range c.ages {
+				all[i].SentAt = contract.NewTime(time.Now().Add(age))
+			}
+			mustAppend(t, s, all...)
+			if n := expire(t, s, expiry(room, time.Now().Add(-time.Hour))); n != c.want {
+				t.Errorf("%d expired, want %d", n, c.want)
+			}
+			for i, got := range log(t, s, room) {
+				if (got.RemovedAt != nil) != (i < c.want) {
+					t.Errorf("message %d: removed at %v", i+1, got.RemovedAt)
+				}
+			}
+		})
 	}
 }
