@@ -225,5 +225,5 @@ func (a *admins) Keys(ctx context.Context, by contract.Act) ([]contract.SigningK
 	if err != nil {
 		return nil, err
 	}
-	return a.keys.list(r), a.store.Post(ctx, []contract.Event{event})
+	return a.keys.list(r, a.keys.now()), a.store.Post(ctx, []contract.Event{event})
 }

@@ -38,22 +38,14 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := run.Open(ctx, tel.Log, func(ctx context.Context) (Store, error) { return OpenStore(ctx, cfg.Store) })
+	store, err := openCurrent(ctx, cfg.Store, tel)
 	if err != nil {
 		return err
 	}
-	store = newTimed(store, cfg.Store, tel)
 	defer func() { err = errors.Join(err, store.Close()) }()
-	tel.Health.Add("store", store.Ping)
-	shared := clock.New(store, now)
-	if err := shared.Check(ctx); err != nil {
-		tel.Log.WarnContext(ctx, "compare the clocks", "err", err)
-	}
+	shared := newClock(ctx, store, now, tel)
 	now = shared.Now
-	if err := carryEmails(ctx, store, tel.Log); err != nil {
-		return err
-	}
-	keys := &keyring{store: store, secret: Secret(cfg.KeySecret), o: cfg.keyOptions(), now: now, log: tel.Log}
+	keys := &keyring{store: store, secret: Secret(cfg.KeySecret), o: cfg.keyOptions(), now: now, trusted: shared.Trusted, log: tel.Log}
 	if _, err := keys.load(ctx); err != nil {
 		return err
 	}
@@ -78,7 +70,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	mails := newMailQueue(cfg.MailQueue, deliver, tel)
 	sessions := &sessions{
 		store: store, keys: keys, accessTTL: cfg.AccessTTL, ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions),
-		out: &pushes{bus.NewPusher(nc, tel)}, now: now, log: tel.Log,
+		out: &pushes{bus.NewPusher(nc, tel)}, now: now, trusted: shared.Trusted, log: tel.Log,
 	}
 	accounts := &accounts{store: store, guards: guards, sessions: sessions, mails: mails, reaches: reaches, now: now}
 	failed := newFailedLogins(store, guards.limits, now, tel.Log, relay.Kick, tel.Metrics)
@@ -103,6 +95,31 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	g.Go("clock", func(ctx context.Context) error { return shared.Run(ctx, tel.Log) })
 	g.Go("rpc", server.Run)
 	return g.Serve(tel.Health)
+}
+
+// openCurrent opens the store, and brings what it keeps up to date.
+func openCurrent(ctx context.Context, url string, tel *telemetry.Telemetry) (Store, error) {
+	store, err := run.Open(ctx, tel.Log, func(ctx context.Context) (Store, error) { return OpenStore(ctx, url) })
+	if err != nil {
+		return nil, err
+	}
+	store = newTimed(store, url, tel)
+	if err := carryEmails(ctx, store, tel.Log); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	tel.Health.Add("store", store.Ping)
+	return store, nil
+}
+
+// newClock returns the clock of the replicas, measured once if the store
+// answers.
+func newClock(ctx context.Context, store Store, own func() time.Time, tel *telemetry.Telemetry) *clock.Clock {
+	shared := clock.New(store, own)
+	if err := shared.Check(ctx); err != nil {
+		tel.Log.WarnContext(ctx, "compare the clocks", "err", err)
+	}
+	tel.Health.Watch("clock", shared.Check)
+	return shared
 }
 
 // guards stand between a guesser and an account.

@@ -37,7 +37,9 @@ type keyring struct {
 	secret Secret
 	o      keyOptions
 	now    func() time.Time
-	log    *slog.Logger
+	// trusted is the time by which keys are made and forgotten.
+	trusted func(context.Context) (time.Time, error)
+	log     *slog.Logger
 
 	flight singleflight.Group // one reading at a time
 	ring   atomic.Pointer[ring]
@@ -152,12 +154,11 @@ func (k *keyring) JWKS(ctx context.Context) (contract.JWKS, error) {
 	if err != nil {
 		return contract.JWKS{}, err
 	}
-	return public(k.accepted(r)), nil
+	return public(k.accepted(r, k.now())), nil
 }
 
 // accepted are the keys that have not retired, the oldest first.
-func (k *keyring) accepted(r *ring) []ringKey {
-	now := k.now()
+func (k *keyring) accepted(r *ring, now time.Time) []ringKey {
 	for i := range r.keys {
 		if end := k.retiredAt(r, i); end == nil || end.After(now) {
 			return r.keys[i:]
@@ -178,8 +179,8 @@ func (k *keyring) retiredAt(r *ring, i int) *contract.Time {
 }
 
 // List are the accepted keys, the youngest first.
-func (k *keyring) list(r *ring) []contract.SigningKey {
-	accepted := k.accepted(r)
+func (k *keyring) list(r *ring, now time.Time) []contract.SigningKey {
+	accepted := k.accepted(r, now)
 	list := make([]contract.SigningKey, 0, len(accepted))
 	for i := len(r.keys) - 1; i >= len(r.keys)-len(accepted); i-- {
 		key := r.keys[i]

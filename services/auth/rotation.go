@@ -2,8 +2,10 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 )
@@ -28,6 +30,8 @@ func (k *keyring) Run(ctx context.Context) error {
 	}
 }
 
+// round makes and forgets keys by a trusted time only: a key that is dated
+// wrongly would retire others, and a key that is forgotten is gone.
 func (k *keyring) round(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, keyWait)
 	defer cancel()
@@ -35,19 +39,19 @@ func (k *keyring) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if youngest := r.youngest(); k.due(youngest) {
-		added, err := k.add(ctx, youngest.Generation+1, k.takesOver())
-		if err != nil {
-			return err
-		}
-		if added {
-			k.log.InfoContext(ctx, "made the next signing key", "generation", youngest.Generation+1)
-		}
-		if r, err = k.load(ctx); err != nil {
+	now, err := k.trusted(ctx)
+	if errors.Is(err, clock.ErrSkewed) {
+		return nil // the clock's own loop logs it
+	}
+	if err != nil {
+		return err
+	}
+	if k.due(r, now) {
+		if r, err = k.addNext(ctx, r, now); err != nil {
 			return err
 		}
 	}
-	for _, key := range r.keys[:len(r.keys)-len(k.accepted(r))] {
+	for _, key := range r.keys[:len(r.keys)-len(k.accepted(r, now))] {
 		if err := k.store.ForgetKey(ctx, key.Generation); err != nil {
 			return err
 		}
@@ -56,38 +60,75 @@ func (k *keyring) round(ctx context.Context) error {
 	return nil
 }
 
+// addNext makes the key that is due, and reads the keys again.
+func (k *keyring) addNext(ctx context.Context, r *ring, now time.Time) (*ring, error) {
+	next := r.youngest().Generation + 1
+	added, err := k.add(ctx, next, k.takesOver(now))
+	if err != nil {
+		return nil, err
+	}
+	if added {
+		k.log.InfoContext(ctx, "made the next signing key", "generation", next)
+	}
+	return k.load(ctx)
+}
+
 func (r *ring) youngest() ringKey { return r.keys[len(r.keys)-1] }
 
-// due reports whether the schedule asks for a key after the youngest.
-func (k *keyring) due(youngest ringKey) bool {
-	return k.o.rotation > 0 && k.now().Sub(youngest.SignsFrom.Time) >= k.o.rotation-k.o.lead()
+// due reports whether the schedule asks for another key. A key of a much later
+// time was made by a clock that was ahead: the schedule goes by the youngest of
+// the others.
+func (k *keyring) due(r *ring, now time.Time) bool {
+	if k.o.rotation <= 0 || len(k.accepted(r, now)) >= maxKeys {
+		return false
+	}
+	for i := len(r.keys) - 1; i >= 0; i-- {
+		if from := r.keys[i].SignsFrom; k.believable(from, now) {
+			return now.Sub(from.Time) >= k.o.rotation-k.o.lead()
+		}
+	}
+	return true
 }
 
 // takesOver is when a key that is made now begins to sign.
-func (k *keyring) takesOver() contract.Time { return contract.NewTime(k.now().Add(k.o.lead())) }
+func (k *keyring) takesOver(now time.Time) contract.Time {
+	return contract.NewTime(now.Add(k.o.lead()))
+}
 
-// waits reports whether a key is about to take over. One of a much later time
-// was made by a clock that was ahead, and would keep its successor waiting.
-func (k *keyring) waits(youngest ringKey) bool {
-	now := k.now()
-	return youngest.SignsFrom.After(now) && !youngest.SignsFrom.After(now.Add(2*k.o.lead()))
+// believable reports whether a key can have been made to sign from then on.
+func (k *keyring) believable(signsFrom contract.Time, now time.Time) bool {
+	return !signsFrom.After(now.Add(2 * k.o.lead()))
+}
+
+// waits reports whether a key is about to take over.
+func (k *keyring) waits(youngest ringKey, now time.Time) bool {
+	return youngest.SignsFrom.After(now) && k.believable(youngest.SignsFrom, now)
 }
 
 // Rotate makes the next key, for an admin, unless one waits to take over.
+// Unavailable while the clock cannot be trusted: a key of another time would
+// retire the keys before it at that time.
 func (k *keyring) Rotate(ctx context.Context, act contract.Act) ([]contract.SigningKey, error) {
 	r, err := k.load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	youngest := r.youngest()
-	if k.waits(youngest) {
-		return k.list(r), nil
+	now, err := k.trusted(ctx)
+	if errors.Is(err, clock.ErrSkewed) {
+		return nil, fault.New(fault.Unavailable, "no key can be made while the clock of this replica cannot be trusted").Because(err)
 	}
-	if len(k.accepted(r)) >= maxKeys {
+	if err != nil {
+		return nil, err
+	}
+	youngest := r.youngest()
+	if k.waits(youngest, now) {
+		return k.list(r, now), nil
+	}
+	if len(k.accepted(r, now)) >= maxKeys {
 		return nil, fault.New(fault.FailedPrecondition, "too many keys may have signed living tokens; wait until some have retired")
 	}
-	_, err = k.add(ctx, youngest.Generation+1, k.takesOver(), func(kid string) (contract.Event, error) {
-		return audited(act, contract.RotateKeys.Name, keysKey, contract.AuditEvent{KeyID: kid}, k.now())
+	_, err = k.add(ctx, youngest.Generation+1, k.takesOver(now), func(kid string) (contract.Event, error) {
+		return audited(act, contract.RotateKeys.Name, keysKey, contract.AuditEvent{KeyID: kid}, now)
 	})
 	if err != nil {
 		return nil, err
@@ -95,5 +136,5 @@ func (k *keyring) Rotate(ctx context.Context, act contract.Act) ([]contract.Sign
 	if r, err = k.load(ctx); err != nil {
 		return nil, err
 	}
-	return k.list(r), nil
+	return k.list(r, now), nil
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -31,6 +32,9 @@ const (
 	replayWindow = time.Minute
 	// clockGrace is how far the clocks of replicas may be apart.
 	clockGrace = 10 * time.Second
+	// clockRetry is when a refresh that a wrong clock kept from an answer may be
+	// tried again: another replica may have a right one.
+	clockRetry = time.Second
 )
 
 var (
@@ -50,7 +54,9 @@ type sessions struct {
 	most      int           // of one user
 	out       *pushes
 	now       func() time.Time
-	log       *slog.Logger
+	// trusted is the time by which a session ends for good.
+	trusted func(context.Context) (time.Time, error)
+	log     *slog.Logger
 }
 
 // Alive returns the caller's session and user; Unauthenticated when the
@@ -175,8 +181,11 @@ func (s *sessions) Refresh(ctx context.Context, raw string, asked contract.Time)
 		if err != nil {
 			return err
 		}
-		if session == nil || !session.Family.is(t.Family) || !s.lives(*session) {
+		if session == nil || !session.Family.is(t.Family) || !session.EndedAt.IsZero() {
 			return errRefresh
+		}
+		if !s.lives(*session) {
+			return cmp.Or(s.certain(ctx), error(errRefresh))
 		}
 		if !asked.IsZero() && asked.Before(session.LastUsedAt.Time) && !session.Current.is(t.Rotating) &&
 			clock.Believable(session.LastUsedAt.Time, s.now()) {
@@ -195,8 +204,7 @@ func (s *sessions) Refresh(ctx context.Context, raw string, asked contract.Time)
 		}
 		next := refreshToken{SessionID: t.SessionID, Family: t.Family, Rotating: newPart()}
 		if !session.rotate(t.Rotating, next.Rotating, s.now()) {
-			_, err := s.End(ctx, session.ID, endedByReuse)
-			return cmp.Or(err, error(errRefresh))
+			return s.reused(ctx, *session, t)
 		}
 		// Signed before it is saved: no access token is younger than the
 		// record that a list of ended sessions goes by.
@@ -220,6 +228,9 @@ func (v *Session) rotate(spent, next string, now time.Time) bool {
 		v.RotatedAt = contract.NewTime(now)
 	case v.Previous.is(spent) && now.Sub(v.RotatedAt.Time) <= replayWindow:
 		// Its successor is unused, else it would not be the one before.
+		if !clock.Believable(v.RotatedAt.Time, now) {
+			v.RotatedAt = contract.NewTime(now) // of a clock that was ahead: the window begins here
+		}
 	default:
 		return false
 	}
@@ -227,6 +238,29 @@ func (v *Session) rotate(spent, next string, now time.Time) bool {
 	v.LastUsedAt = contract.NewTime(now)
 	v.Rev++
 	return true
+}
+
+// reused ends the session of a token that was not to be spent. Time alone tells
+// a request that is sent again too late from a theft while the token's successor
+// is unused.
+func (s *sessions) reused(ctx context.Context, session Session, t refreshToken) error {
+	if session.Previous.is(t.Rotating) {
+		if err := s.certain(ctx); err != nil {
+			return err
+		}
+	}
+	_, err := s.End(ctx, session.ID, endedByReuse)
+	return cmp.Or(err, error(errRefresh))
+}
+
+// certain is Unavailable while nobody knows the time: by a wrong clock nobody is
+// logged out.
+func (s *sessions) certain(ctx context.Context) error {
+	_, err := s.trusted(ctx)
+	if errors.Is(err, clock.ErrSkewed) {
+		return fault.New(fault.Unavailable, "the session can't be renewed while the server's clock cannot be trusted").After(clockRetry).Because(err)
+	}
+	return err
 }
 
 func (s *sessions) grant(ctx context.Context, user User, t refreshToken) (contract.Grant, error) {
