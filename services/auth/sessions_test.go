@@ -430,3 +430,12 @@ func notThe(code string) string {
 	last := code[5] - '0'
 	return fmt.Sprintf("%s%d", code[:5], (last+1)%10)
 }
+
+// TestHealth_watches_the_clock, without readiness that depends on it.
+func TestHealth_watches_the_clock(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	if state := check(t, w, "clock"); state.Err != nil || !state.Informs {
+		t.Fatalf("clock is %+v", state)
+	}
+}

@@ -51,6 +51,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	defer nc.Close()
 
 	clk := clock.New(store, now)
+	tel.Health.Watch("clock", clk.Check)
 	social := &neighbours{calls: rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})}
 	members := NewMemberships(social.membership, cfg.membershipOptions(now))
 	memory := NewMemory(cfg.memoryOptions())

@@ -116,7 +116,7 @@ func (w *world) startOver(store string, wrap func(chat.Store) chat.Store, edit .
 		}
 	})
 	w.await("chat to be ready", func() bool {
-		return len(tel.Health.States(context.Background())) >= 3 && tel.Health.Ready(context.Background()) == nil
+		return len(tel.Health.States(context.Background())) >= 4 && tel.Health.Ready(context.Background()) == nil
 	})
 	return r
 }
