@@ -94,7 +94,7 @@ func refused(t *testing.T, nc *nats.Conn, refusals <-chan string, act, subject s
 	if err := do(); err != nil {
 		t.Fatalf("%s %s: %v", act, subject, err)
 	}
-	if err := nc.FlushTimeout(5 * time.Second); err != nil {
+	if err := nc.FlushTimeout(time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	// nats.go calls the error handler from a goroutine of its own, in order:
@@ -111,7 +111,7 @@ func refused(t *testing.T, nc *nats.Conn, refusals <-chan string, act, subject s
 				return found
 			}
 			found = found || strings.Contains(text, act) && strings.Contains(text, strings.ToLower(subject))
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("no word about %s", marker)
 		}
 	}

@@ -126,7 +126,7 @@ func TestServer_answers_micro_clients(t *testing.T) {
 	serveEcho(t, connect(t, ns), options(), func(context.Context, echoRequest) (echoReply, error) {
 		return echoReply{}, fault.New(fault.FailedPrecondition, "closed")
 	})
-	msg, err := connect(t, ns).Request(askMethod().Subject(), []byte(`{}`), 5*time.Second)
+	msg, err := connect(t, ns).Request(askMethod().Subject(), []byte(`{}`), long)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestServer_reads_bodies(t *testing.T) {
 		"binary":         {"\x00\xff\xfe", "400", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			msg, err := nc.Request(askMethod().Subject(), []byte(c.body), 5*time.Second)
+			msg, err := nc.Request(askMethod().Subject(), []byte(c.body), long)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -199,23 +199,23 @@ func TestCall_too_large(t *testing.T) {
 	})
 	c := rpc.NewClient(connect(t, ns), rpc.ClientOptions{})
 	t.Run("reply", func(t *testing.T) {
-		_, err := rpc.Call(within(t, 5*time.Second), c, askMethod(), echoRequest{Count: 70_000})
+		_, err := rpc.Call(within(t, long), c, askMethod(), echoRequest{Count: 70_000})
 		wantCode(t, err, fault.PayloadTooLarge)
 		if !strings.Contains(log.String(), "too large") {
 			t.Errorf("not logged: %s", log)
 		}
 	})
 	t.Run("request", func(t *testing.T) {
-		_, err := rpc.Call(within(t, 5*time.Second), c, askMethod(), echoRequest{Text: strings.Repeat("x", 70_000)})
+		_, err := rpc.Call(within(t, long), c, askMethod(), echoRequest{Text: strings.Repeat("x", 70_000)})
 		wantCode(t, err, fault.PayloadTooLarge)
 	})
 	t.Run("request with its headers", func(t *testing.T) {
 		text := strings.Repeat("x", 64<<10-len(`{"text":""}`))
-		_, err := rpc.Call(within(t, 5*time.Second), c, askMethod(), echoRequest{Text: text})
+		_, err := rpc.Call(within(t, long), c, askMethod(), echoRequest{Text: text})
 		wantCode(t, err, fault.PayloadTooLarge)
 	})
 	t.Run("fault", func(t *testing.T) {
-		_, err := rpc.Call(within(t, 5*time.Second), c, askMethod(), echoRequest{Text: "fields"})
+		_, err := rpc.Call(within(t, long), c, askMethod(), echoRequest{Text: "fields"})
 		wantCode(t, err, fault.InvalidArgument)
 	})
 }
@@ -240,7 +240,7 @@ func TestCall_unreadable_reply(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer sub.Unsubscribe()
-			rep, err := rpc.Call(within(t, 5*time.Second), rpc.NewClient(nc, rpc.ClientOptions{}), askMethod(), echoRequest{})
+			rep, err := rpc.Call(within(t, long), rpc.NewClient(nc, rpc.ClientOptions{}), askMethod(), echoRequest{})
 			wantCode(t, err, fault.Internal)
 			if rep != (echoReply{}) {
 				t.Errorf("got half a reply: %+v", rep)

@@ -82,7 +82,7 @@ func TestCall_server_of_NATS_goes(t *testing.T) {
 		select {
 		case err := <-result:
 			return err
-		case <-time.After(30 * time.Second):
+		case <-time.After(long):
 			t.Fatal("not told")
 			return nil
 		}

@@ -93,7 +93,7 @@ func TestServer_leaves(t *testing.T) {
 	nc := connect(t, ns)
 	answered, told := 0, 0
 	for {
-		m, err := nc.Request(subject, []byte(`{}`), 5*time.Second)
+		m, err := nc.Request(subject, []byte(`{}`), long)
 		if errors.Is(err, nats.ErrNoResponders) {
 			break // it has left
 		}
@@ -129,7 +129,7 @@ func TestTo_a_replica_that_leaves(t *testing.T) {
 	}
 	c := rpc.NewClient(nc, rpc.ClientOptions{})
 	for _, want := range []string{"leaver", other.Replica(), other.Replica()} {
-		rep, err := rpc.Call(within(t, 5*time.Second), c, echoMethod(), echoRequest{}, rpc.To("leaver"))
+		rep, err := rpc.Call(within(t, long), c, echoMethod(), echoRequest{}, rpc.To("leaver"))
 		if err != nil || rep.Replica != want {
 			t.Fatalf("got %+v, %v; want %s", rep, err, want)
 		}
@@ -155,7 +155,7 @@ func TestServer_drains_its_queue(t *testing.T) {
 	var callers sync.WaitGroup
 	for range n {
 		callers.Go(func() { // ends with its call
-			if _, err := rpc.Call(within(t, 10*time.Second), c, askMethod(), echoRequest{}); err != nil {
+			if _, err := rpc.Call(within(t, long), c, askMethod(), echoRequest{}); err != nil {
 				t.Errorf("call failed: %v", err)
 				return
 			}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
@@ -38,7 +37,7 @@ func FuzzServer(f *testing.F) {
 		msg := &nats.Msg{Subject: askMethod().Subject(), Data: body, Header: nats.Header{
 			contract.HeaderTimeout: {timeout}, "traceparent": {traceparent},
 		}}
-		reply, err := nc.RequestMsg(msg, 10*time.Second)
+		reply, err := nc.RequestMsg(msg, long)
 		if err != nil {
 			t.Fatalf("no answer: %v", err)
 		}

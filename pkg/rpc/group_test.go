@@ -134,7 +134,7 @@ func TestGroup_alone_a_call_travels_as_ever(t *testing.T) {
 	}
 	c := rpc.NewClient(nc, rpc.ClientOptions{})
 	await(t, "a call to be seen", func() bool {
-		if _, err := rpc.Call(within(t, 5*time.Second), c, groupMethod(), echoRequest{Text: "hello"}); err != nil {
+		if _, err := rpc.Call(within(t, long), c, groupMethod(), echoRequest{Text: "hello"}); err != nil {
 			t.Fatal(err)
 		}
 		select {
@@ -187,7 +187,7 @@ func TestGroup_a_panic_is_internal_to_all_of_it(t *testing.T) {
 	if errs[0] != nil || errs[1] != nil || !fault.Is(errs[2], fault.Internal) {
 		t.Errorf("got %v", errs)
 	}
-	if _, err := rpc.Call(within(t, 5*time.Second), c, groupMethod(), echoRequest{Text: "after"}); err != nil {
+	if _, err := rpc.Call(within(t, long), c, groupMethod(), echoRequest{Text: "after"}); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}
 }
@@ -243,7 +243,7 @@ func TestGroup_a_slow_request_does_not_hold_up_others(t *testing.T) {
 		await(t, "it to arrive", func() bool { return len(g.sizes()) == i+1 })
 	}
 	// The gate is shut: only what does not wait for it is answered.
-	if _, err := rpc.Call(within(t, 10*time.Second), c, groupMethod(), echoRequest{Text: "quick"}); err != nil {
+	if _, err := rpc.Call(within(t, long), c, groupMethod(), echoRequest{Text: "quick"}); err != nil {
 		t.Errorf("a call behind slow ones: %v", err)
 	}
 	close(g.gate)
@@ -372,7 +372,7 @@ func TestGroup_that_is_none_is_refused(t *testing.T) {
 		"not for groups":   {askMethod().Subject(), `[{"text":"x"}]`},
 		"one of them text": {groupMethod().Subject(), `[{"text":"x"},"y"]`},
 	} {
-		reply, err := nc.RequestMsg(&nats.Msg{Subject: c.subject, Data: []byte(c.body), Header: nats.Header{contract.HeaderGroup: {"2"}}}, 5*time.Second)
+		reply, err := nc.RequestMsg(&nats.Msg{Subject: c.subject, Data: []byte(c.body), Header: nats.Header{contract.HeaderGroup: {"2"}}}, long)
 		if err != nil {
 			t.Fatal(err)
 		}

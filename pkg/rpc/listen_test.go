@@ -28,7 +28,7 @@ func TestServer_may_not_subscribe(t *testing.T) {
 	answer := func(context.Context, echoRequest) (echoReply, error) { return echoReply{}, nil }
 	rpc.Handle(s, askMethod(), answer)
 	rpc.Handle(s, echoMethod(), answer)
-	err := s.Run(within(t, 10*time.Second))
+	err := s.Run(within(t, long))
 	if !errors.Is(err, nats.ErrPermissionViolation) || !strings.Contains(err.Error(), echoMethod().Subject()) {
 		t.Errorf("got %v", err)
 	}
@@ -53,7 +53,7 @@ func TestServer_starts_before_NATS(t *testing.T) {
 	go func() { done <- s.Run(ctx) }() // ends with ctx, below
 	ns = startNATS(t, func(o *server.Options) { o.Port = port })
 	await(t, "the server to be ready", func() bool { return s.Ready(context.Background()) == nil })
-	rep, err := rpc.Call(within(t, 5*time.Second), rpc.NewClient(connect(t, ns), rpc.ClientOptions{}), askMethod(), echoRequest{})
+	rep, err := rpc.Call(within(t, long), rpc.NewClient(connect(t, ns), rpc.ClientOptions{}), askMethod(), echoRequest{})
 	if err != nil || rep.Text != "up" {
 		t.Errorf("got %+v, %v", rep, err)
 	}
@@ -85,7 +85,7 @@ func TestServer_stops_before_NATS_comes(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(long):
 		t.Fatal("Run does not end")
 	}
 }
@@ -99,7 +99,7 @@ func TestServer_is_listed(t *testing.T) {
 		o.Version = version
 		s := serveEcho(t, connect(t, ns), o, nil)
 		nc := connect(t, ns)
-		if _, err := rpc.Call(within(t, 5*time.Second), rpc.NewClient(nc, rpc.ClientOptions{}), askMethod(), echoRequest{}); err != nil {
+		if _, err := rpc.Call(within(t, long), rpc.NewClient(nc, rpc.ClientOptions{}), askMethod(), echoRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		var stats micro.Stats
@@ -126,7 +126,7 @@ func TestServer_is_listed(t *testing.T) {
 // statsOf asks micro for what a replica shows of itself, and of one subject.
 func statsOf(t *testing.T, nc *nats.Conn, subject string) (stats micro.Stats, seen rpc.Stats) {
 	t.Helper()
-	msg, err := nc.Request("$SRV.STATS.chat", nil, 5*time.Second)
+	msg, err := nc.Request("$SRV.STATS.chat", nil, long)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func TestPermissions_suffice(t *testing.T) {
 	start(t, s)
 
 	gateway := as(contract.Gateway)
-	replicas, err := rpc.Replicas(within(t, 5*time.Second), gateway, contract.Chat, 0)
+	replicas, err := rpc.Replicas(within(t, long), gateway, contract.Chat, 0)
 	if err != nil || !slices.Equal(replicas, []string{s.Replica()}) {
 		t.Fatalf("got %v, %v; want %s", replicas, err, s.Replica())
 	}
@@ -43,11 +43,11 @@ func TestPermissions_suffice(t *testing.T) {
 		"any": nil, "pinned": {rpc.To(s.Replica())}, "pinned to one that is gone": {rpc.To("gone")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			rep, err := rpc.Call(within(t, 5*time.Second), c, contract.SendMessage, contract.SendRequest{RoomID: "r"}, opts...)
+			rep, err := rpc.Call(within(t, long), c, contract.SendMessage, contract.SendRequest{RoomID: "r"}, opts...)
 			if err != nil || rep.ID != s.Replica() {
 				t.Errorf("got %+v, %v", rep, err)
 			}
-			_, err = rpc.Call(within(t, 5*time.Second), c, contract.SendMessage, contract.SendRequest{}, opts...)
+			_, err = rpc.Call(within(t, long), c, contract.SendMessage, contract.SendRequest{}, opts...)
 			wantCode(t, err, fault.InvalidArgument)
 		})
 	}
@@ -95,7 +95,7 @@ func TestPermissions_tie_answers_to_inboxes(t *testing.T) {
 				}
 			case m := <-arrived:
 				t.Errorf("asked of %s, auth published %s to %s", subject, m.Data, reply)
-			case <-time.After(10 * time.Second):
+			case <-time.After(long):
 				t.Fatalf("asked of %s, the answer to %s: nothing", subject, reply)
 			}
 		}

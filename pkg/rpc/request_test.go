@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -28,7 +27,7 @@ func TestRequestID_crosses_the_call(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx := within(t, 5*time.Second)
+	ctx := within(t, long)
 	call(telemetry.WithRequest(ctx, "conn.1"))
 	if got := <-seen; got != "conn.1" {
 		t.Errorf("the handler serves %q", got)

@@ -55,7 +55,7 @@ func startNATS(t testing.TB, edit ...func(*server.Options)) *server.Server {
 	}
 	ns.Start()
 	t.Cleanup(func() { ns.Shutdown(); ns.WaitForShutdown() })
-	if !ns.ReadyForConnections(10 * time.Second) {
+	if !ns.ReadyForConnections(long) {
 		t.Fatal("nats-server does not start")
 	}
 	return ns
@@ -130,6 +130,10 @@ func serveEcho(t testing.TB, nc *nats.Conn, o rpc.ServerOptions, h func(context.
 	return start(t, s)
 }
 
+// long ends what would hang. It is not reached on a slow machine, and no test
+// waits for it.
+const long = time.Minute
+
 // within returns a context that ends after d.
 func within(t testing.TB, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
@@ -137,7 +141,7 @@ func within(t testing.TB, d time.Duration) context.Context {
 	return ctx
 }
 
-// await polls until ok, for at most ten seconds.
+// await polls until ok, for at most a minute.
 // newGate holds whoever passes it until it is opened, or until the test ends:
 // once a test has failed, nothing may wait for it.
 func newGate(t testing.TB) (pass, open func()) {
@@ -153,7 +157,7 @@ func newGate(t testing.TB) (pass, open func()) {
 
 func await(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(long)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)

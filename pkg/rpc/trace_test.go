@@ -3,7 +3,6 @@ package rpc_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -29,7 +28,7 @@ func TestTrace_crosses_the_call(t *testing.T) {
 		return echoReply{}, fault.New(fault.NotFound, "")
 	})
 	c := rpc.NewClient(connect(t, ns), rpc.ClientOptions{Telemetry: tel})
-	ctx, root := tel.Tracer.Tracer("test").Start(within(t, 5*time.Second), "root")
+	ctx, root := tel.Tracer.Tracer("test").Start(within(t, long), "root")
 	_, err := rpc.Call(ctx, c, askMethod(), echoRequest{})
 	wantCode(t, err, fault.NotFound)
 	root.End()
