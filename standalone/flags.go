@@ -43,7 +43,7 @@ type flags struct {
 func parseFlags(args []string, out io.Writer) (flags, error) {
 	set := flag.NewFlagSet("standalone", flag.ContinueOnError)
 	var f flags
-	addrs := set.String("addr", "127.0.0.1:8080", "`addresses` of the gateways, separated by commas, one gateway each")
+	addrs := set.String("addr", "127.0.0.1:8080", "`addresses` of the gateways, separated by commas, one gateway each; port 0 takes a free one")
 	only := set.String("only", strings.Join(allParts(), ","), "the `parts` to run in this process")
 	set.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:9090", "`address` of /healthz, /readyz and /metrics")
 	set.StringVar(&f.data, "data", "./data", "`directory` of all that is kept")

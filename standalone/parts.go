@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ type house struct {
 	flags    flags
 	settings Settings
 	servers  *servers
+	gateways []string // the addresses where they listen, as parts made them
 }
 
 // parts builds what the flags ask for, in the order of their start.
@@ -113,14 +115,38 @@ func (h *house) gateway(ctx context.Context, i int, addr string) (part, error) {
 	if err != nil {
 		return part{}, err
 	}
+	listener, err := listenFree(ctx, addr)
+	if err != nil {
+		return part{}, err
+	}
+	if listener != nil {
+		addr = listener.Addr().String()
+	}
+	h.gateways = append(h.gateways, addr)
 	cfg.Addr = addr
 	cfg.DrainTime = min(cfg.DrainTime, drainBudget)
 	cfg.NATS = h.servers.bus(cfg.NATS, contract.Gateway)
 	cfg.RedisURL = h.servers.redisURL
 	return part{
 		name: string(name), tel: tel, answers: gatewayAnswers(tel, addr),
-		run: func(ctx context.Context) error { return gateway.Run(ctx, cfg, gateway.Deps{Telemetry: tel}) },
+		run: func(ctx context.Context) error {
+			return gateway.Run(ctx, cfg, gateway.Deps{Telemetry: tel, Listener: listener})
+		},
 	}, nil
+}
+
+// listenFree opens a free port if the address has port 0: its number must be
+// known before the gateway is asked whether it answers. Nil: the gateway opens
+// the address itself, once it can check tokens.
+func listenFree(ctx context.Context, addr string) (net.Listener, error) {
+	if _, port, err := net.SplitHostPort(addr); err != nil || port != "0" {
+		return nil, err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("open a free port: %w", err)
+	}
+	return listener, nil
 }
 
 func servicePart(service contract.Service, tel *telemetry.Telemetry, serve func(context.Context) error) part {

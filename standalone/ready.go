@@ -76,10 +76,8 @@ func gatewayAnswers(tel *telemetry.Telemetry, addr string) func(context.Context)
 // readyLine is "ready" and the addresses of all that runs here.
 func (h *house) readyLine(ops net.Addr) string {
 	var list []string
-	if h.flags.runs(partGateway) {
-		for _, addr := range h.flags.addrs {
-			list = append(list, partGateway+" http://"+addr)
-		}
+	for _, addr := range h.gateways {
+		list = append(list, partGateway+" http://"+addr)
 	}
 	list = append(list, "ops http://"+ops.String())
 	list = append(list, h.servers.addresses...)
