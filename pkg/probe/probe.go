@@ -5,6 +5,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -78,4 +79,16 @@ const retryAfter = 5 * time.Second
 // for the log.
 func NotWritable(cause error) error {
 	return fault.New(fault.Unavailable, "nothing can be stored right now").After(retryAfter).Because(cause)
+}
+
+// ErrDamaged is wrapped by the errors of Damaged.
+var ErrDamaged = errors.New("the store is damaged")
+
+// Damaged is a fault.Unavailable with a hint when to try again: what lies in the
+// file cannot be read until its operator restores it. It wraps ErrDamaged: other
+// parts of the file may well be read. The cause, and the file's name, are for the
+// log.
+func Damaged(file string, cause error) error {
+	return fault.New(fault.Unavailable, "what is stored can't be read right now").After(retryAfter).
+		Because(fmt.Errorf("%w: restore %s from a backup: %w", ErrDamaged, file, cause))
 }

@@ -40,7 +40,7 @@ func Backup(ctx context.Context, path, into string) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if _, err := db.ExecContext(ctx, `VACUUM INTO ?`, into); err != nil {
-		return fmt.Errorf("back up %s: %w", path, AsFault(err))
+		return fmt.Errorf("back up %s: %w", path, asFault(path, err))
 	}
 	return errors.Join(copied.Sync(), syncDir(filepath.Dir(into)))
 }

@@ -43,9 +43,12 @@ func IsUnique(err error, columns string) bool {
 
 // AsFault returns err as fault.Unavailable when it is the machine's state and
 // no mistake of the program: another process holds the lock, the file can only
-// be read, the disk is full or does not answer, files or memory have run out.
-// Any other error, nil too, it returns unchanged. Write applies it by itself; reads go through it.
-func AsFault(err error) error {
+// be read or is damaged, the disk is full or does not answer, files or memory have
+// run out. Any other error, nil too, it returns unchanged. Write and Query apply it
+// by themselves; other reads go through it.
+func (db *DB) AsFault(err error) error { return asFault(db.path, err) }
+
+func asFault(path string, err error) error {
 	switch code(err) & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
 		return fault.New(fault.Unavailable, "the store is busy").Because(err)
@@ -53,6 +56,8 @@ func AsFault(err error) error {
 		return probe.NotWritable(err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM:
 		return fault.New(fault.Unavailable, "the store does not answer").Because(err)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return probe.Damaged(path, err)
 	default:
 		return err
 	}

@@ -1,13 +1,17 @@
 package sqlite
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/probe"
 )
 
 func TestIsUnique(t *testing.T) {
@@ -73,7 +77,7 @@ func TestAsFault(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer nowhere.Close()
-		if err := AsFault(nowhere.PingContext(t.Context())); !fault.Is(err, fault.Unavailable) {
+		if err := db.AsFault(nowhere.PingContext(t.Context())); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -84,23 +88,58 @@ func TestAsFault(t *testing.T) {
 		}
 		defer small.Close()
 		_, err = small.ExecContext(t.Context(), `CREATE TABLE big AS SELECT zeroblob(1000000)`)
-		if err := AsFault(err); !fault.Is(err, fault.Unavailable) {
+		if err := db.AsFault(err); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("a_mistake_stays_one", func(t *testing.T) {
 		_, err := db.read.ExecContext(t.Context(), `SELECT nonsense`)
-		if got := AsFault(err); err == nil || got != err {
+		if got := db.AsFault(err); err == nil || got != err {
 			t.Errorf("got %v", got)
 		}
 	})
 	t.Run("a_fault_stays_as_it_is", func(t *testing.T) {
 		f := fault.New(fault.NotFound, "no such room")
-		if got := AsFault(f); got != error(f) {
+		if got := db.AsFault(f); got != error(f) {
 			t.Errorf("got %v", got)
 		}
 	})
-	if AsFault(nil) != nil {
+	if db.AsFault(nil) != nil {
 		t.Error("nil became an error")
+	}
+}
+
+// TestDB_damaged_while_it_is_open: what can't be read any more is no mistake of
+// the caller's, and the log names the file.
+func TestDB_damaged_while_it_is_open(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	db := open(t, path)
+	mustExec(t, db, `CREATE TABLE big AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i, hex(zeroblob(500)) AS t FROM n`)
+	if err := db.Close(); err != nil { // all of it lies in the file itself
+		t.Fatal(err)
+	}
+	db = open(t, path)
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const half = 256 << 10
+	_, err = file.WriteAt(bytes.Repeat([]byte("damaged "), int(info.Size()-half)/8), half)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	read := db.Query(t.Context(), `SELECT sum(length(t)) FROM big`, nil, func(*sql.Rows) error { return nil })
+	write := tryExec(t, db, `UPDATE big SET i = i + 1`)
+	for what, err := range map[string]error{"read": read, "write": write} {
+		if !fault.Is(err, fault.Unavailable) || !errors.Is(err, probe.ErrDamaged) || fault.From(err).RetryAfter == 0 || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: got %v", what, err)
+		}
+		if strings.Contains(fault.From(err).Detail, path) {
+			t.Errorf("%s: clients are told the file's name", what)
+		}
 	}
 }

@@ -48,7 +48,7 @@ func (db *DB) AddEvents(ctx context.Context, tx *sql.Tx, events []contract.Event
 func (db *DB) Pending(ctx context.Context, limit int) ([]contract.Event, error) {
 	rows, err := db.Rows(ctx, `SELECT event_id, key, subject, payload FROM outbox ORDER BY id LIMIT ?`, limit)
 	if err != nil {
-		return nil, fmt.Errorf("read outbox: %w", AsFault(err))
+		return nil, fmt.Errorf("read outbox: %w", db.AsFault(err))
 	}
 	defer rows.Close()
 	var events []contract.Event
@@ -61,7 +61,7 @@ func (db *DB) Pending(ctx context.Context, limit int) ([]contract.Event, error) 
 		size += len(e.Payload)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read outbox: %w", AsFault(err))
+		return nil, fmt.Errorf("read outbox: %w", db.AsFault(err))
 	}
 	return events, nil
 }

@@ -44,15 +44,15 @@ func (db *DB) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 func (db *DB) Query(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
 	rows, err := db.Rows(ctx, query, args...)
 	if err != nil {
-		return AsFault(err)
+		return db.AsFault(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
-			return AsFault(err)
+			return db.AsFault(err)
 		}
 	}
-	return AsFault(rows.Err())
+	return db.AsFault(rows.Err())
 }
 
 // OneRow takes what Exec of a write returned, and is revision.ErrConflict when

@@ -106,7 +106,7 @@ func (db *DB) Schema(ctx context.Context) (schema.State, error) {
 	state := schema.State{Known: len(db.schema.Steps)}
 	var err error
 	if state.Version, err = version(db.read.QueryRowContext(ctx, sqlVersion)); err != nil {
-		return state, fmt.Errorf("read schema version: %w", AsFault(err))
+		return state, fmt.Errorf("read schema version: %w", db.AsFault(err))
 	}
 	if state.Newer(state.Known) {
 		return state, nil

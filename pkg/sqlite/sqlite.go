@@ -89,7 +89,7 @@ func Open(ctx context.Context, path string, schema Schema) (*DB, error) {
 func (db *DB) Ping(ctx context.Context) error {
 	var n int
 	if err := db.read.QueryRowContext(ctx, `SELECT count(*) FROM lease`).Scan(&n); err != nil {
-		return fmt.Errorf("ping sqlite store: %w", AsFault(err))
+		return fmt.Errorf("ping sqlite store: %w", db.AsFault(err))
 	}
 	if err := db.writes.Check(ctx, db.probe); err != nil {
 		return fmt.Errorf("write to %s: %w", db.path, err)

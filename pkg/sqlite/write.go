@@ -30,14 +30,14 @@ const (
 func (db *DB) Write(ctx context.Context, f func(*sql.Tx) error) error {
 	tx, err := db.begin(ctx)
 	if err != nil {
-		return fmt.Errorf("begin write: %w", AsFault(err))
+		return fmt.Errorf("begin write: %w", db.AsFault(err))
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing left to roll back
 	if err := f(tx); err != nil {
-		return AsFault(ended(ctx, err))
+		return db.AsFault(ended(ctx, err))
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", AsFault(ended(ctx, err)))
+		return fmt.Errorf("commit: %w", db.AsFault(ended(ctx, err)))
 	}
 	return nil
 }
@@ -47,7 +47,7 @@ func (db *DB) Write(ctx context.Context, f func(*sql.Tx) error) error {
 func (db *DB) Prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	stmt, err := db.write.PrepareContext(ctx, query)
 	if err != nil {
-		return nil, fmt.Errorf("prepare statement: %w", AsFault(err))
+		return nil, fmt.Errorf("prepare statement: %w", db.AsFault(err))
 	}
 	return stmt, nil
 }

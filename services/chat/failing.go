@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/probe"
 )
 
 const (
@@ -60,6 +61,9 @@ func (r *room) failAlone(now time.Time, cause error) {
 // did not answer, or that it can't. Any other may be of one room, such as a
 // damaged page.
 func isWhole(err error) bool {
+	if errors.Is(err, probe.ErrDamaged) {
+		return false
+	}
 	return fault.Is(err, fault.Unavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/probe"
 )
 
 // errBroken is of the whole store, as stores tell it.
 var errBroken error = fault.New(fault.Unavailable, "connection lost")
 
 // errDamaged may be of one room.
-var errDamaged = errors.New("database disk image is malformed")
+var errDamaged error = probe.Damaged("chat.db", errors.New("database disk image is malformed"))
 
 // clockwork steps an outage through a story; the numbers are milliseconds.
 type clockwork struct {

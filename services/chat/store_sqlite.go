@@ -290,7 +290,7 @@ var errEnough = errors.New("enough")
 func (s *sqliteStore) query(ctx context.Context, row func(*sql.Rows) error, query string, args ...any) error {
 	rows, err := s.Rows(ctx, query, args...)
 	if err != nil {
-		return sqlite.AsFault(err)
+		return s.AsFault(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -300,7 +300,7 @@ func (s *sqliteStore) query(ctx context.Context, row func(*sql.Rows) error, quer
 			return err
 		}
 	}
-	return sqlite.AsFault(rows.Err())
+	return s.AsFault(rows.Err())
 }
 
 func scanRecord(rows *sql.Rows) (Record, error) {

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"strconv"
-
-	"github.com/parley-im/parley/pkg/sqlite"
 )
 
 // window is how many messages of a room are looked at for those of one user:
@@ -125,7 +123,7 @@ func (s *sqliteStore) unerased(ctx context.Context, at Position, limit int) (seq
 	if len(seqs) == limit {
 		next = seqs[limit-1] - 1
 	}
-	return seqs, next, sqlite.AsFault(err)
+	return seqs, next, s.AsFault(err)
 }
 
 // lowerRead leaves a position that has moved meanwhile.
