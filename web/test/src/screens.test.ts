@@ -1,4 +1,4 @@
-import type { BrowserContextOptions } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { register, type Account } from "./harness/api";
 import { serious } from "./harness/axe";
@@ -99,6 +99,49 @@ test("at 200 % zoom nothing is wider than the screen, and what is written can be
   expect(composer.y + composer.height).toBeLessThanOrEqual(400);
   expect(found).toEqual([]);
 });
+
+test.each([1280, 400])(
+  "with letters twice as large nothing is cut off or lies over another, %i px wide",
+  async (width) => {
+    const { ann: account, group } = await village();
+    const ann = await s.visitor("Ann", 0, { viewport: { width, height: 800 } });
+    await ann.page.addInitScript(() =>
+      document.addEventListener("DOMContentLoaded", () => (document.documentElement.style.fontSize = "200%")),
+    );
+    await ann.page.reload();
+    await ann.login(account.account);
+    await ann.chats.getByRole("link", { name: "Sunday hike" }).waitFor();
+    expect(await outside(ann.page)).toEqual([]);
+    const link = (await ann.chats.getByRole("list").getByRole("link").all()).map(async (l) => (await l.boundingBox())!);
+    const boxes = (await Promise.all(link)).sort((a, b) => a.y - b.y);
+    expect(boxes.length).toBeGreaterThan(1);
+    boxes.slice(1).forEach((b, i) => expect(b.y).toBeGreaterThanOrEqual(boxes[i]!.y + boxes[i]!.height));
+    for (const [, path, there] of [["chat", `rooms/${group}`, "See you on Sunday!"] as const, ...placesOf(group)]) {
+      await ann.page.goto(`${ann.url}/#/${path}`);
+      await ann.page.getByText(there).filter({ visible: true }).first().waitFor();
+      expect(await outside(ann.page), path).toEqual([]);
+    }
+  },
+);
+
+/** What is written beyond its header, navigation or search field, as far as that can be seen. */
+function outside(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    for (const text of document.querySelectorAll<HTMLElement>("header h1, header p, nav a > span")) {
+      const [box, within] = [text.getBoundingClientRect(), text.closest("header, nav")!.getBoundingClientRect()];
+      const over = Math.max(
+        within.top - box.top,
+        box.bottom - within.bottom,
+        within.left - box.left,
+        box.right - within.right,
+      );
+      if (text.offsetParent && !text.matches(".hidden-text") && over > 0.5)
+        found.push(`${text.textContent}: ${over} px`);
+    }
+    return found;
+  });
+}
 
 /** Screens, where they are, and what can be read there. */
 function placesOf(group: string): [screen: string, path: string, there: string | RegExp][] {

@@ -12,8 +12,8 @@ import { useScroll } from "./scroll";
 
 /** As far as this, in pixels, rows are drawn before they come into view: a turn of the wheel must not meet a blank. */
 const drawnAhead = 1_000;
-/** How high is what stands above the rows, in pixels. */
-const topHeight = 56;
+/** How high is what stands above the rows, in pixels: it grows with the letters. */
+const topHeightNow = () => 3.5 * (parseFloat(getComputedStyle(document.documentElement).fontSize) || 16);
 
 /** Where a row stands: the newest of all, and the one through which the keyboard enters the messages. */
 export interface Place {
@@ -33,6 +33,7 @@ export function RowList(props: {
   const { room, held, rows, draw } = props;
   const { t } = useTranslation();
   const { shown, shift } = useShift(rows);
+  const [topHeight] = useState(topHeightNow);
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const scroll = useScroll(list, props);
@@ -54,7 +55,7 @@ export function RowList(props: {
         onKeyDown={moveBetweenActions}
       >
         <div className={style.push} />
-        <Top room={room} held={held} />
+        <Top room={room} held={held} height={topHeight} />
         <Virtualizer
           ref={list}
           scrollRef={scroller}
@@ -91,11 +92,11 @@ export function RowList(props: {
 }
 
 // What stands above the rows: always as high, or they would move when the last older page has come.
-function Top({ room, held }: { room: Room; held: Window }) {
+function Top({ room, held, height }: { room: Room; held: Window; height: number }) {
   const { t } = useTranslation();
   const failed = useMessages((s) => s.failed[room.id] === "older");
   return (
-    <div className={style.top} style={{ height: topHeight }}>
+    <div className={style.top} style={{ height }}>
       {failed && <LoadFailed onRetry={() => void load(room.id, "older")} />}
       {held.older && !failed && <span className={style.spinner} />}
       {!held.older && held.messages.length > 0 && t("chat.begins")}
