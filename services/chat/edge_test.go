@@ -31,7 +31,7 @@ func TestEdgeStore(t *testing.T) {
 			"any error":           {errBroken, fault.Unavailable},
 			"a store that told":   {fault.New(fault.Unavailable, "the store is busy"), fault.Unavailable},
 			"a rule of the store": {fault.New(fault.NotFound, "nothing there"), fault.NotFound},
-			"a mistake of ours":   {errors.Join(ErrUnreadable, errDamaged), fault.Internal},
+			"a mistake of ours":   {errors.Join(ErrUnreadable, errors.New("a text in the place of a number")), fault.Internal},
 		} {
 			s, lines := asking(t, time.Minute, func(context.Context) error { return c.err })
 			f := fault.From(tails(within(t), s))
