@@ -2,12 +2,14 @@ package auth_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/filled"
 	"github.com/parley-im/parley/pkg/id"
 	"github.com/parley-im/parley/services/auth"
 )
@@ -157,4 +159,39 @@ func TestErase(t *testing.T) {
 	bob := w.register("bob")
 	must(w, contract.DisableUser, about(bob.User.ID))
 	must(w, contract.EraseUser, about(bob.User.ID))
+}
+
+// TestErase_leaves_only_what_is_named erases a user of whom every field is set.
+// A field that is added later is erased, or named here with why it may stay.
+func TestErase_leaves_only_what_is_named(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	store := w.store()
+	user, session := filled.Of[auth.User](1), filled.Of[auth.Session](2)
+	user.ID, user.Rev = id.New(), 1
+	session.ID, session.UserID, session.Rev = id.New(), user.ID, 1
+	user.ErasedAt = contract.Time{} // not yet
+	if err := errors.Join(store.SaveUser(t.Context(), user, nil), store.SaveSession(t.Context(), session, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if reply := must(w, contract.EraseUser, about(user.ID)); !reply.Done {
+		t.Fatalf("got %+v", reply)
+	}
+
+	erased, err := store.User(t.Context(), user.ID)
+	if err != nil || erased == nil {
+		t.Fatalf("got %v, %v", erased, err)
+	}
+	filled.Left(t, "a user", user, *erased,
+		"ID", "CreatedAt", "DisabledAt", // others know the id; when they came and went
+		"Epoch", "ValidFrom", "EpochReason", "Kept", "Ending", // by which their sessions stay ended
+	)
+	ended, err := store.Session(t.Context(), session.ID)
+	if err != nil || ended == nil {
+		t.Fatalf("got %v, %v", ended, err)
+	}
+	filled.Left(t, "a session", session, *ended,
+		"ID", "UserID", "Epoch", "CreatedAt", "LastUsedAt", "EndedAt", "Reason", // gateways ask what has ended
+		"Family", "Current", "Previous", "RotatedAt", // hashes of random tokens, until the session is forgotten
+	)
 }

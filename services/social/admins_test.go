@@ -2,6 +2,7 @@ package social_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,8 +12,10 @@ import (
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/filled"
 	"github.com/parley-im/parley/pkg/id"
 	"github.com/parley-im/parley/pkg/rpc"
+	"github.com/parley-im/parley/services/social"
 )
 
 var act = contract.Act{By: "root@ops", Reason: "a complaint"}
@@ -213,6 +216,50 @@ func TestAdmin_exports_and_erases_a_user(t *testing.T) {
 	// One for each record, in its write; and one of the call that found none.
 	if want := map[string]int{id.Pair("u1", "u2"): 1, owned: 1, alone: 1, "": 1}; fmt.Sprint(erased) != fmt.Sprint(want) {
 		t.Errorf("audited %v, want %v", erased, want)
+	}
+}
+
+// TestAdmin_erases_all_but_what_is_named erases a user of whose records every
+// field is set. A field that is added later is erased, or named here with why it
+// may stay.
+func TestAdmin_erases_all_but_what_is_named(t *testing.T) {
+	w := newWorld(t)
+	w.start(t)
+	store, err := social.OpenStore(t.Context(), w.store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	friendship, room := filled.Of[social.Friendship](1), filled.Of[social.Room](2)
+	user := friendship.A
+	friendship.ID, friendship.State, friendship.Rev = id.Pair(friendship.A, friendship.B), social.StateFriends, 1
+	room.CreatedBy, room.Members[0].UserID, room.Disbanded, room.Rev = user, user, false, 1
+	if err := errors.Join(store.SaveFriendship(t.Context(), friendship, nil), store.SaveRoom(t.Context(), room, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if reply := call(t, w, contract.EraseSocial, contract.AdminUserRequest{Act: act, UserID: user}); !reply.Done {
+		t.Fatalf("got %+v", reply)
+	}
+
+	ended, err := store.Friendship(t.Context(), friendship.ID)
+	if err != nil || ended == nil {
+		t.Fatalf("got %v, %v", ended, err)
+	}
+	filled.Left(t, "a friendship", friendship, *ended, "ID", "A", "B", "CreatedAt") // ids: their room is the other's, too
+	after, err := store.Room(t.Context(), room.ID)
+	if err != nil || after == nil {
+		t.Fatalf("got %v, %v", after, err)
+	}
+	filled.Left(t, "a room of others", room, *after,
+		"ID", "Name", "History", "CreatedAt", // the room is the others'
+		"CreatedBy", "ClientID") // ids, by which a request that made a room is known again
+	if len(after.Members) != 1 {
+		t.Fatalf("the members are %+v", after.Members)
+	}
+	filled.Same(t, "a member who stays", after.Members[0], room.Members[1])
+	lists, err := store.Memberships(t.Context(), user)
+	if err != nil || len(lists) != 1 || len(lists[0]) != 1 || !lists[0][0].Closed {
+		t.Errorf("the user's places are %+v, %v, want that in the ended friendship", lists, err)
 	}
 }
 

@@ -31,6 +31,10 @@ func Sequential(t *testing.T, open Open) {
 		"Keys/forgotten_ones_stay_taken":        forgetsKeys,
 		"Post":                                  posts,
 		"Outbox":                                outbox,
+		"User/every_field":                      wholeUsers,
+		"Session/every_field":                   wholeSessions,
+		"SealedKey/every_field":                 wholeKeys,
+		"Event/every_field":                     wholeEvents,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

@@ -42,6 +42,10 @@ func Sequential(t *testing.T, open Open) {
 		"Rooms/in_order":                           roomsInOrder,
 		"Expire/part_by_part":                      expiresPartByPart,
 		"Expire/passes_over_times_in_the_future":   expiresOverTheFuture,
+		"Record/every_field":                       wholeRecords,
+		"Record/tombstones_keep_what_is_named":     wholeTombstones,
+		"Position_and_Head/every_field":            wholePositions,
+		"Event/every_field":                        wholeEvents,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

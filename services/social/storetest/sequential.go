@@ -23,6 +23,9 @@ func Sequential(t *testing.T, open Open) {
 		"CountRooms/groups_and_direct":          countRooms,
 		"Outbox/holds_what_was_written_with_it": outbox,
 		"Outbox/holds_what_is_posted":           posted,
+		"Friendship/every_field":                wholeFriendships,
+		"Room/every_field":                      wholeRooms,
+		"Event/every_field":                     wholeEvents,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
