@@ -5,12 +5,14 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/contract/contracttest"
 	"github.com/parley-im/parley/pkg/fault"
+	"github.com/parley-im/parley/pkg/rpc"
 	"github.com/parley-im/parley/services/chat"
 )
 
@@ -79,37 +81,54 @@ func TestReplies_fit(t *testing.T) {
 	})
 }
 
-// TestRun_lists_heads_page_by_page: of someone with more rooms than a reply
-// holds each page fits, and no room is lost.
+// TestRun_lists_heads_page_by_page: of users with more rooms than a reply holds,
+// who ask at once, each page fits, beside the others' or alone, and no room is
+// lost.
 func TestRun_lists_heads_page_by_page(t *testing.T) {
-	const rooms = 2*contract.MaxRoomPage + 1
+	const rooms, users = 2*contract.MaxRoomPage + 1, 5
 	w := newWorld(t)
 	w.start(newFile(t), func(c *chat.Config) { c.StoreTimeout = time.Minute })
 	for i := range rooms {
 		room := fmt.Sprintf("%s-%05d", strings.Repeat("x", 58), i)
-		w.social.set(contract.Membership{RoomID: room, Type: contract.RoomGroup, Role: contract.RoleMember, FirstSeq: 1 << 40}, "rich")
+		for user := range users {
+			w.social.set(contract.Membership{RoomID: room, Type: contract.RoomGroup, Role: contract.RoleMember, FirstSeq: 1 << 40}, fmt.Sprint("user-", user))
+		}
 	}
-	seen := map[string]bool{}
-	req, pages := contract.ListHeadsRequest{Caller: caller("rich")}, 0
+	var reading sync.WaitGroup
+	for user := range users {
+		reading.Go(func() {
+			seen, pages := headsOf(w, fmt.Sprint("user-", user))
+			if len(seen) != rooms || pages != 3 {
+				t.Errorf("%d of %d rooms on %d pages", len(seen), rooms, pages)
+			}
+		})
+	}
+	reading.Wait()
+	if page := ask(w, contract.ListRooms, contract.ListRoomsRequest{Caller: caller("user-0"), Limit: 1}); len(page.Items) != 1 || page.NextCursor == "" {
+		t.Errorf("the list of rooms begins with %+v", page)
+	}
+	refused(w, fault.InvalidArgument, contract.ListHeads, contract.ListHeadsRequest{Caller: caller("user-0"), Cursor: "a.b"})
+}
+
+// headsOf reads all pages of a user's rooms, until a call fails.
+func headsOf(w *world, user string) (seen map[string]bool, pages int) {
+	seen = map[string]bool{}
+	req := contract.ListHeadsRequest{Caller: caller(user)}
 	for {
-		page := ask(w, contract.ListHeads, req)
+		page, err := rpc.Call(within(w.t), w.gateway, contract.ListHeads, req)
+		if err != nil {
+			w.t.Errorf("page %d of %s: %v", pages+1, user, err)
+			return seen, pages
+		}
 		pages++
 		for _, room := range page.Rooms {
 			if seen[room.ID] || room.Rev == 0 || room.FirstSeq != 1<<40 {
-				t.Fatalf("page %d: %+v, seen before: %v", pages, room, seen[room.ID])
+				w.t.Errorf("page %d of %s: %+v, seen before: %v", pages, user, room, seen[room.ID])
 			}
 			seen[room.ID] = true
 		}
 		if req.Cursor = page.NextCursor; req.Cursor == "" {
-			break
+			return seen, pages
 		}
 	}
-	if len(seen) != rooms || pages != 3 {
-		t.Errorf("%d of %d rooms on %d pages", len(seen), rooms, pages)
-	}
-	if page := ask(w, contract.ListRooms, contract.ListRoomsRequest{Caller: caller("rich"), Limit: 1}); len(page.Items) != 1 || page.NextCursor == "" {
-		t.Errorf("the list of rooms begins with %+v", page)
-	}
-	req.Cursor = "a.b"
-	refused(w, fault.InvalidArgument, contract.ListHeads, req)
 }

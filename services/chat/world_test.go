@@ -206,7 +206,9 @@ func newSocial(t *testing.T, nc *nats.Conn) *social {
 	s := &social{t: t, nc: nc, rooms: make(map[string]map[string]contract.Membership)}
 	serving := rpc.NewServer(nc, rpc.ServerOptions{Service: contract.Social})
 	rpc.Handle(serving, contract.GetMembership, s.membership)
-	rpc.Handle(serving, contract.ListMemberships, s.memberships)
+	rpc.HandleGroup(serving, contract.ListMemberships, func(ctx context.Context, reqs []contract.MembershipsRequest) []rpc.Result[contract.MembershipsReply] {
+		return rpc.Each(ctx, reqs, s.memberships)
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- serving.Run(ctx) }() // ends with ctx
