@@ -103,7 +103,7 @@ func newReadsApart(positions []Position) *readsApart {
 // call has moved beside one that failed is stored: it has moved, once.
 func (s *edgeStore) setReadsApart(ctx context.Context, r *readsApart, positions []Position) error {
 	return apart(positions, func(part []Position) error {
-		moved, err := s.Store.SetReads(ctx, part)
+		moved, err := s.SetReads(ctx, part)
 		for _, p := range moved {
 			if r.open[p] {
 				r.moved = append(r.moved, p)
