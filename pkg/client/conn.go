@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// readLimit is far above any frame of a gateway: a ready frame with 5,000
-	// rooms has about 600 KB.
+	// readLimit is above any frame of a gateway: a ready frame with 20,000 rooms,
+	// the most that one user may have, has less than 4 MB.
 	readLimit = 8 << 20
 	// writeWait bounds the write of one frame.
 	writeWait = 10 * time.Second

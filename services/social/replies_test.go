@@ -129,3 +129,14 @@ func TestMembershipPage(t *testing.T) {
 		})
 	}
 }
+
+// The first frame of a connection lists all rooms of its user: clients take
+// 8 MiB.
+func TestRoomLimit_fits_into_a_frame(t *testing.T) {
+	seq := int64(math.MaxInt64)
+	head := contract.RoomHead{ID: strings.Repeat("x", 64), FirstSeq: seq, LastSeq: seq, ReadSeq: seq}
+	frame, err := contract.Ready.Encode(contract.ReadyData{Rooms: slices.Repeat([]contract.RoomHead{head}, roomLimit)})
+	if err != nil || len(frame) > 8<<20 {
+		t.Errorf("%d bytes, %v", len(frame), err)
+	}
+}
