@@ -194,7 +194,11 @@ func (r *Rooms) all(ctx context.Context, userID string) ([]contract.Membership, 
 		if err != nil {
 			return nil, fmt.Errorf("list memberships: %w", err)
 		}
-		all = append(all, page...)
+		if all == nil {
+			all = page // spares nearly everybody a copy
+		} else {
+			all = append(all, page...)
+		}
 		if next == "" {
 			return all, nil
 		}
