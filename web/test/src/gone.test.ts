@@ -49,7 +49,10 @@ const missing = "This chat does not exist, or you are not in it.";
 
 test("the address of a chat that is not one's own says so, also after a reload", async () => {
   const { ann, account, bob, id } = await group("Wine");
+  const link = bob.chats.getByRole("link", { name: "Wine" });
+  await link.waitFor();
   await ann.call("DELETE", `/rooms/${id}/members/${account.userId}`);
+  await link.waitFor({ state: "detached" });
   await bob.page.goto(`${bob.url}/#/rooms/${id}`);
   await bob.page.getByRole("alert").filter({ hasText: missing }).waitFor();
   await bob.page.reload();

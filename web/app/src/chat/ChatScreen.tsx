@@ -87,7 +87,7 @@ function Chat({ room }: { room: Room }) {
     <>
       <div className={style.head}>
         <PaneHeader
-          title={name}
+          title={<bdi>{name}</bdi>}
           subtitle={group ? t("chat.members", { count: room.member_count }) : room.peer && `@${room.peer.account}`}
           leading={<Avatar id={room.peer?.id ?? room.id} name={name} size={40} shape={group ? "group" : "person"} />}
           back={href("rooms")}

@@ -54,7 +54,11 @@ function MessageRowView({ t, row, group, read, place, menuOpen, openMenu }: RowP
           </div>
         )}
         <div className={style.column}>
-          {group && !row.mine && row.first && <p className={style.name}>{name}</p>}
+          {group && !row.mine && row.first && (
+            <p className={style.name}>
+              <bdi>{name}</bdi>
+            </p>
+          )}
           <div className={style.line}>
             <Bubble t={t} row={row} onPress={open} />
             {row.message?.type === "text" && (

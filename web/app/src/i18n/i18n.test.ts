@@ -74,6 +74,15 @@ test("a count chooses the plural form, and values fill the holes as they are", (
   expect(t("rooms.by_other", { name: "{{text}}", text: "hi" })).toBe("{{text}}: hi");
 });
 
+test("what people wrote does not turn the sentence around it", () => {
+  const { en: t, zh } = translators;
+  const [name, text] = ["דני!", "سلام"];
+  expect(t("rooms.by_other", { name, text })).toBe(`\u2068${name}\u2069: \u2068${text}\u2069`);
+  expect(zh("rooms.by_other", { name, text })).toBe(`\u2068${name}\u2069：\u2068${text}\u2069`);
+  expect(t("friends.added", { name: "\u202eBob\u2069\u2067" })).toBe("Bob is now your friend.");
+  expect(t("friends.added", { name: `\u2069${name}\u202b` })).toBe(`\u2068${name}\u2069 is now your friend.`);
+});
+
 test("a change of the language is drawn at once, and told to the document", () => {
   const Text = () => useTranslation().t("nav.rooms");
   const { container } = render(createElement(Text));

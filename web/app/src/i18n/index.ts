@@ -19,12 +19,25 @@ export type TextKey = Key | Plural<Key>;
 export type TFunction = (key: TextKey, values?: Values) => string;
 export type Values = Readonly<Record<string, string | number>>;
 
+// Embeddings, overrides and isolates: they would turn what stands around a value.
+const turns = /[\u202a-\u202e\u2066-\u2069]/g;
+const rightToLeft = /[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/**
+ * Keeps what people wrote, such as a name, from changing the order of the sentence around it: a value that has letters of
+ * scripts from right to left is isolated (U+2068 to U+2069). Others can't disturb a sentence of English or Chinese.
+ */
+function isolate(value: string): string {
+  const text = value.replace(turns, "");
+  return rightToLeft.test(text) ? `\u2068${text}\u2069` : text;
+}
+
 void i18next.init({
   lng: "en",
   resources: { en: { translation: en }, zh: { translation: zh } },
   keySeparator: false,
   nsSeparator: false,
-  interpolation: { escapeValue: false, skipOnVariables: true }, // React escapes; what people wrote has no holes
+  interpolation: { escape: isolate, skipOnVariables: true }, // React escapes; what people wrote has no holes
   initAsync: false,
 });
 

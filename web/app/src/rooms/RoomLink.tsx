@@ -42,7 +42,7 @@ function RoomLinkView({ room, open, entry, onFocus }: RoomLinkProps) {
       <Avatar id={room.peer?.id ?? room.id} name={name} size={44} shape={room.type === "group" ? "group" : "person"} />
       <span className={style.text}>
         <span className={style.top}>
-          <span className={style.name}>{name}</span>
+          <bdi className={style.name}>{name}</bdi>
           <time className={style.time} dateTime={activity(room)}>
             {brief(activity(room))}
           </time>

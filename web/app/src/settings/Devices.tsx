@@ -76,7 +76,9 @@ function Device({ device, language, onEnd }: { device: SessionInfo; language: st
     <li className={css.device}>
       <MonitorSmartphone size={22} aria-hidden />
       <div className={css.deviceText}>
-        <strong>{name}</strong>
+        <strong>
+          <bdi>{name}</bdi>
+        </strong>
         <span>{t("devices.used", { when: ago(device.last_used_at, language) })}</span>
       </div>
       {device.current ? (

@@ -32,7 +32,9 @@ export function SettingsList({ open }: { open: string | null }) {
           <div className={css.me}>
             <Avatar id={user.id} name={user.nickname} size={56} />
             <div className={css.names}>
-              <strong>{user.nickname}</strong>
+              <strong>
+                <bdi>{user.nickname}</bdi>
+              </strong>
               <span>@{user.account}</span>
             </div>
           </div>

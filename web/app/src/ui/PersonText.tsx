@@ -17,8 +17,8 @@ export function PersonText({ id, name, mark, detail, size = 40 }: PersonTextProp
     <>
       <Avatar id={id} name={name} size={size} />
       <span className={css.text}>
-        <span className={css.name} dir="auto">
-          {name}
+        <span className={css.name}>
+          <bdi>{name}</bdi>
           {mark && ` ${mark}`}
         </span>
         {detail && <span className={css.detail}>{detail}</span>}
