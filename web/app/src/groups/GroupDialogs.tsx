@@ -2,8 +2,7 @@ import { isCode, type Role, type Room } from "@parley-im/sdk";
 import type { RefObject } from "react";
 import { useTranslation, type TextKey } from "../i18n";
 import { navigate } from "../shell/route";
-import { changeBook, readRoom } from "../store/rooms";
-import { withoutRoom } from "../store/roombook";
+import { dropRoom, readRoom } from "../store/rooms";
 import { currentSession } from "../store/session";
 import { ConfirmDialog } from "../ui/ConfirmDialog";
 import { toast } from "../ui/toasts";
@@ -40,7 +39,7 @@ export function GroupDialogs({ room, members, act, onClose, fallback }: GroupDia
       if (!isCode(e, "not_found")) throw e;
     }
     navigate(["rooms"], { replace: true });
-    changeBook((book) => withoutRoom(book, room.id));
+    dropRoom(room.id);
     toast(text, { name: room.name });
   }
 

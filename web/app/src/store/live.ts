@@ -4,8 +4,18 @@ import { useConnection } from "./connection";
 import { forgetDrafts, openDrafts } from "./drafts";
 import { forgetMessages, forgetRoom, refreshWindows, takeMessages, takeOutgoing, takeRemoval } from "./messages";
 import { forgetPeople, forgetPerson, rememberPeople, wantMissed } from "./people";
-import { withHeads, withMessage, withoutRoom, withPatch, withRead, withRemoved } from "./roombook";
-import { changeBook, forgetRooms, loadMoreRooms, noteRead, readRoom, refreshRooms, takeRooms, useRooms } from "./rooms";
+import { withHeads, withMessage, withPatch, withRead, withRemoved } from "./roombook";
+import {
+  changeBook,
+  dropRoom,
+  forgetRooms,
+  loadMoreRooms,
+  noteRead,
+  readRoom,
+  refreshRooms,
+  takeRooms,
+  useRooms,
+} from "./rooms";
 import { useSession } from "./session";
 
 /** Whoever wants to hear of messages as they come, such as notifications. */
@@ -95,7 +105,7 @@ function bindMessages(connection: Connection, myId: string, burst: Burst<Message
 
 function bindRooms(connection: Connection, myId: string): void {
   const gone = (id: string) => {
-    changeBook((book) => withoutRoom(book, id));
+    dropRoom(id);
     forgetRoom(id);
   };
   connection.on("ready", ({ rooms }) => {

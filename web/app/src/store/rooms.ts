@@ -34,6 +34,21 @@ export function takeRooms(rooms: readonly Room[]): void {
   changeBook((book) => withRooms(book, rooms));
 }
 
+// How many rooms went so far, and the number that each had: an answer to an earlier question must not bring it back.
+let departures = 0;
+const departed = new Map<string, number>();
+
+/** Drops a room that is no longer the user's. */
+export function dropRoom(id: string): void {
+  departures += 1;
+  departed.set(id, departures);
+  changeBook((book) => withoutRoom(book, id));
+}
+
+function takeAnswer(rooms: readonly Room[], asked: number): void {
+  takeRooms(rooms.filter(({ id }) => (departed.get(id) ?? 0) <= asked));
+}
+
 /** Reads the next page of the list, if there is one. One at a time. */
 export async function loadMoreRooms(): Promise<void> {
   const { loading, cursor } = useRooms.getState();
@@ -54,11 +69,12 @@ export async function refreshRooms(): Promise<void> {
 
 async function readPage(cursor: string | null): Promise<void> {
   const session = currentSession();
+  const asked = departures;
   useRooms.setState({ loading: true, failed: false });
   try {
     const page = await session.rooms({ limit: pageSize, ...(cursor ? { cursor } : {}) });
     if (useSession.getState().session === session) {
-      takeRooms(page.items);
+      takeAnswer(page.items, asked);
       useRooms.setState({ loading: false, cursor: page.next_cursor });
     }
   } catch {
@@ -66,26 +82,27 @@ async function readPage(cursor: string | null): Promise<void> {
   }
 }
 
-const asked = new Map<string, Promise<void>>();
+const readings = new Map<string, Promise<void>>();
 
 /** Reads one room, because it is new here or may have changed. A room that is not the user's (any more) is forgotten. */
 export function readRoom(id: string): Promise<void> {
-  let reading = asked.get(id);
+  let reading = readings.get(id);
   if (!reading) {
+    const asked = departures;
     reading = currentSession()
       .room(id)
       .then(
-        (room) => takeRooms([room]),
+        (room) => takeAnswer([room], asked),
         (error: { code?: string }) => {
           if (error.code === "not_found") {
-            changeBook((book) => withoutRoom(book, id));
+            dropRoom(id);
           } else {
             throw error;
           }
         },
       )
-      .finally(() => asked.delete(id));
-    asked.set(id, reading);
+      .finally(() => readings.delete(id));
+    readings.set(id, reading);
   }
   return reading;
 }
@@ -99,5 +116,6 @@ export function noteRead(roomId: string, userId: string, seq: number): void {
 }
 
 export function forgetRooms(): void {
+  departed.clear();
   useRooms.setState(nothing);
 }
