@@ -77,11 +77,14 @@ func (a *api) login(r *request) (answer, error) {
 	return ok200(grant), nil
 }
 
+// refreshBody is what a client sends to refresh its tokens.
+type refreshBody struct {
+	RefreshToken string `json:"refresh_token"`
+}
+
 func (a *api) refresh(r *request) (answer, error) {
 	asked := contract.NewTime(time.Now())
-	var body struct {
-		RefreshToken string `json:"refresh_token"`
-	}
+	var body refreshBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}

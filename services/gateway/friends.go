@@ -35,11 +35,21 @@ func (a *api) listFriends(r *request) (answer, error) {
 	return listOf(items, page.NextCursor), nil
 }
 
+// newFriend answers who befriended a user.
+type newFriend struct {
+	Status contract.FriendStatus `json:"status"`
+	RoomID string                `json:"room_id"`
+	User   contract.UserProfile  `json:"user"`
+}
+
+// friendBody names the user to befriend by one of the two.
+type friendBody struct {
+	Account string `json:"account"`
+	UserID  string `json:"user_id"`
+}
+
 func (a *api) addFriend(r *request) (answer, error) {
-	var body struct {
-		Account string `json:"account"`
-		UserID  string `json:"user_id"`
-	}
+	var body friendBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -50,11 +60,7 @@ func (a *api) addFriend(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return created201(struct {
-		Status contract.FriendStatus `json:"status"`
-		RoomID string                `json:"room_id"`
-		User   contract.UserProfile  `json:"user"`
-	}{added.Status, added.RoomID, contract.UserProfile{Profile: added.User, IsFriend: true}}), nil
+	return created201(newFriend{Status: added.Status, RoomID: added.RoomID, User: contract.UserProfile{Profile: added.User, IsFriend: true}}), nil
 }
 
 func (a *api) removeFriend(r *request) (answer, error) {

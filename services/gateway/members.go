@@ -61,14 +61,17 @@ func (a *api) members(r *request, list []contract.Member) ([]member, error) {
 	return members, nil
 }
 
+// membersBody names the users to take into a group.
+type membersBody struct {
+	UserIDs []string `json:"user_ids"`
+}
+
 func (a *api) addMembers(r *request) (answer, error) {
 	roomID, err := r.roomID()
 	if err != nil {
 		return answer{}, err
 	}
-	var body struct {
-		UserIDs []string `json:"user_ids"`
-	}
+	var body membersBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -82,6 +85,11 @@ func (a *api) addMembers(r *request) (answer, error) {
 	return ok200(reply), nil
 }
 
+// roleBody is the role that a member is given.
+type roleBody struct {
+	Role contract.Role `json:"role"`
+}
+
 func (a *api) setRole(r *request) (answer, error) {
 	roomID, err := r.roomID()
 	if err != nil {
@@ -91,9 +99,7 @@ func (a *api) setRole(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	var body struct {
-		Role contract.Role `json:"role"`
-	}
+	var body roleBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}

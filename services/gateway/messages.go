@@ -25,16 +25,19 @@ func (a *api) listMessages(r *request) (answer, error) {
 	return ok200(page), nil
 }
 
+// messageBody is a message to send.
+type messageBody struct {
+	ClientID string               `json:"client_id"`
+	Type     contract.MessageType `json:"type"`
+	Content  contract.Content     `json:"content"`
+}
+
 func (a *api) sendMessage(r *request) (answer, error) {
 	roomID, err := r.roomID()
 	if err != nil {
 		return answer{}, err
 	}
-	var body struct {
-		ClientID string               `json:"client_id"`
-		Type     contract.MessageType `json:"type"`
-		Content  contract.Content     `json:"content"`
-	}
+	var body messageBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -81,14 +84,17 @@ func (a *api) removeMessage(r *request) (answer, error) {
 	return done(ask(r.ctx, a, contract.RemoveMessage, contract.MessageRequest{Caller: r.caller, RoomID: roomID, Seq: seq}))
 }
 
+// readBody is how far the user has read; nil: it is missing.
+type readBody struct {
+	Seq *int64 `json:"seq"`
+}
+
 func (a *api) setRead(r *request) (answer, error) {
 	roomID, err := r.roomID()
 	if err != nil {
 		return answer{}, err
 	}
-	var body struct {
-		Seq *int64 `json:"seq"`
-	}
+	var body readBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}

@@ -99,13 +99,16 @@ func (a *api) getRoom(r *request) (answer, error) {
 	return ok200(room), nil
 }
 
+// roomBody is a group to make.
+type roomBody struct {
+	Name      string           `json:"name"`
+	MemberIDs []string         `json:"member_ids"`
+	ClientID  string           `json:"client_id"`
+	History   contract.History `json:"history"`
+}
+
 func (a *api) createRoom(r *request) (answer, error) {
-	var body struct {
-		Name      string           `json:"name"`
-		MemberIDs []string         `json:"member_ids"`
-		ClientID  string           `json:"client_id"`
-		History   contract.History `json:"history"`
-	}
+	var body roomBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
@@ -131,14 +134,17 @@ func (a *api) createRoom(r *request) (answer, error) {
 	return ok200(room), nil
 }
 
+// nameBody is a new name of a group.
+type nameBody struct {
+	Name string `json:"name"`
+}
+
 func (a *api) renameRoom(r *request) (answer, error) {
 	roomID, err := r.roomID()
 	if err != nil {
 		return answer{}, err
 	}
-	var body struct {
-		Name string `json:"name"`
-	}
+	var body nameBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}

@@ -19,12 +19,15 @@ func (a *api) getMe(r *request) (answer, error) {
 	return ok200(me), nil
 }
 
+// profileBody is what to change of a profile; nil: nothing.
+type profileBody struct {
+	Nickname  *string       `json:"nickname"`
+	Sex       *contract.Sex `json:"sex"`
+	AvatarURL *string       `json:"avatar_url"`
+}
+
 func (a *api) updateMe(r *request) (answer, error) {
-	var body struct {
-		Nickname  *string       `json:"nickname"`
-		Sex       *contract.Sex `json:"sex"`
-		AvatarURL *string       `json:"avatar_url"`
-	}
+	var body profileBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err
 	}
