@@ -38,7 +38,7 @@ func (c *conn) await(ctx context.Context, wait <-chan frame) (json.RawMessage, e
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-timer.C:
-			left := c.patience - min(time.Since(sent), time.Since(time.Unix(0, c.answered.Load())))
+			left := c.patience - min(time.Since(sent), time.Since(c.opened)-time.Duration(c.answered.Load()))
 			if left <= 0 {
 				err := fmt.Errorf("%w: %w", errLost, errStuck)
 				c.end(err)

@@ -45,13 +45,14 @@ type conn struct {
 	gateway string
 	ws      *websocket.Conn
 	token   Token
-	heard   atomic.Int64       // Unix nanoseconds of the last sign of life
+	opened  time.Time          // when it began to be opened
+	heard   atomic.Int64       // when there was the last sign of life, after opened
 	live    chan struct{}      // closed when ready is set
 	ready   contract.ReadyData // what the gateway said
 	drained chan time.Duration // holds one: the gateway asks to connect elsewhere after that time
 
 	patience time.Duration // how long no reply may come while one is waited for
-	answered atomic.Int64  // Unix nanoseconds of the last reply
+	answered atomic.Int64  // when the last reply came, after opened
 
 	// ctx ends with the connection; its cause says why. reading ends the
 	// socket, which a goodbye may outlive.
@@ -88,7 +89,7 @@ type listener interface {
 // dial opens a connection and waits until it is ready.
 func dial(ctx context.Context, o Options, gateway string, token Token, to listener) (*conn, error) {
 	c := &conn{
-		gateway: gateway, token: token, patience: o.CallTimeout,
+		gateway: gateway, token: token, opened: time.Now(), patience: o.CallTimeout,
 		live: make(chan struct{}), drained: make(chan time.Duration, 1), waiting: map[string]chan frame{},
 	}
 	c.ctx, c.end = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -146,10 +147,10 @@ func (c *conn) leave() {
 }
 
 // alive notes a sign of life.
-func (c *conn) alive() { c.heard.Store(time.Now().UnixNano()) }
+func (c *conn) alive() { c.heard.Store(int64(time.Since(c.opened))) }
 
 // silence is how long there was no sign of life.
-func (c *conn) silence() time.Duration { return time.Since(time.Unix(0, c.heard.Load())) }
+func (c *conn) silence() time.Duration { return time.Since(c.opened) - time.Duration(c.heard.Load()) }
 
 // read hands on what comes until the socket ends.
 func (c *conn) read(to listener) {
@@ -212,7 +213,7 @@ func (c *conn) greet(data json.RawMessage, to listener) error {
 }
 
 func (c *conn) answer(f frame) {
-	c.answered.Store(time.Now().UnixNano())
+	c.answered.Store(int64(time.Since(c.opened)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if wait, ok := c.waiting[f.ID]; ok {

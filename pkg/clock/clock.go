@@ -178,3 +178,26 @@ func (c *Clock) measure(ctx context.Context, log *slog.Logger, before bool) (ske
 // of now than clocks may differ. A time that is not believable was written by a
 // clock that was wrong.
 func Believable(stored, now time.Time) bool { return !stored.After(now.Add(MaxSkew)) }
+
+// Jumps notices when a machine's clock is set while the process runs. It is for
+// one goroutine.
+type Jumps struct {
+	own  func() time.Time
+	last time.Time
+}
+
+// NewJumps begins to look at own, the machine's clock.
+func NewJumps(own func() time.Time) *Jumps {
+	return &Jumps{own: own, last: own()}
+}
+
+// Noticed reports whether the clock was set, by more than MaxSkew since the last
+// jump that was noticed.
+func (j *Jumps) Noticed() bool {
+	now := j.own()
+	if monotonicDrift(j.last, now).Abs() <= MaxSkew {
+		return false
+	}
+	j.last = now
+	return true
+}

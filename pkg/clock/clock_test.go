@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/parley-im/parley/pkg/clock/clocktest"
 )
 
 // source is a store's clock, a time ahead of the machine's.
@@ -138,5 +140,20 @@ func TestBelievable(t *testing.T) {
 	now := time.Now()
 	if !Believable(now.Add(-time.Hour), now) || !Believable(now.Add(MaxSkew), now) || Believable(now.Add(MaxSkew+1), now) {
 		t.Error("a time is wrongly judged")
+	}
+}
+
+// TestJumps notices a clock that is set, and set back, once each.
+func TestJumps(t *testing.T) {
+	var jump time.Duration
+	jumps := NewJumps(func() time.Time { return clocktest.Set(time.Now(), jump) })
+	for i, step := range []struct {
+		jump time.Duration
+		want bool
+	}{{0, false}, {time.Hour, true}, {time.Hour, false}, {time.Hour + 40*time.Second, false}, {0, true}, {0, false}} {
+		jump = step.jump
+		if got := jumps.Noticed(); got != step.want {
+			t.Errorf("step %d: noticed %v", i, got)
+		}
 	}
 }

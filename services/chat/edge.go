@@ -26,13 +26,14 @@ type edgeStore struct {
 	log     *slog.Logger
 
 	waiting atomic.Int64
-	heard   atomic.Int64 // Unix nanoseconds: when it answered, or the first who waits came
+	made    time.Time
+	heard   atomic.Int64 // when it answered, or the first who waits came, after made
 	told    sparse
 }
 
 // newEdgeStore takes bounds, which must be positive.
 func newEdgeStore(store Store, within time.Duration, patient int, log *slog.Logger) *edgeStore {
-	return &edgeStore{Store: store, within: within, patient: int64(patient), log: log}
+	return &edgeStore{Store: store, within: within, patient: int64(patient), made: time.Now(), log: log}
 }
 
 func (s *edgeStore) Tails(ctx context.Context, roomIDs []string) (map[string]int64, error) {
@@ -99,7 +100,7 @@ func ask[T any](ctx context.Context, s *edgeStore, call func(context.Context) (T
 	defer cancel()
 	got, err := call(limited)
 	if limited.Err() == nil {
-		s.heard.Store(time.Now().UnixNano())
+		s.heard.Store(int64(time.Since(s.made)))
 	}
 	if err != nil {
 		return none, s.judge(ctx, limited, err)
@@ -111,9 +112,9 @@ func ask[T any](ctx context.Context, s *edgeStore, call func(context.Context) (T
 func (s *edgeStore) enter(now time.Time) bool {
 	n := s.waiting.Add(1)
 	if n == 1 {
-		s.heard.Store(now.UnixNano())
+		s.heard.Store(int64(now.Sub(s.made)))
 	}
-	return n <= s.patient || now.UnixNano()-s.heard.Load() < int64(awayAfter)
+	return n <= s.patient || now.Sub(s.made)-time.Duration(s.heard.Load()) < awayAfter
 }
 
 // judge tells a store that is away from a caller who is, and from our own

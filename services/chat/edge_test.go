@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parley-im/parley/pkg/clock/clocktest"
 	"github.com/parley-im/parley/pkg/fault"
 )
 
@@ -136,4 +137,19 @@ func (s *leavingStore) SetReads(ctx context.Context, positions []Position) ([]Po
 		return s.Store.SetReads(ctx, positions)
 	}
 	return nil, fault.New(fault.Unavailable, "the store does not answer")
+}
+
+// TestEdgeStore_patience_is_no_matter_of_the_time_of_day: when the machine's clock
+// is set, the store has not been away since.
+func TestEdgeStore_patience_is_no_matter_of_the_time_of_day(t *testing.T) {
+	for _, forward := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
+		s := newEdgeStore(newStore(t), time.Minute, 1, slog.New(slog.DiscardHandler))
+		now := time.Now()
+		if !s.enter(now) || !s.enter(clocktest.Set(now, forward)) {
+			t.Errorf("set by %s: refused at once", forward)
+		}
+		if s.enter(clocktest.Set(now.Add(2*awayAfter), forward)) {
+			t.Errorf("set by %s: never refused", forward)
+		}
+	}
 }

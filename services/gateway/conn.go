@@ -36,8 +36,8 @@ type conn struct {
 
 	queue    queue
 	hurry    atomic.Bool  // the writer leaves what it has in hand
-	lastPing atomic.Int64 // Unix milliseconds
-	heard    atomic.Int64 // when the client last sent a frame, Unix milliseconds; far ahead while one is carried out
+	lastPing atomic.Int64 // by monotonic
+	heard    atomic.Int64 // when the client last sent a frame, by monotonic; far ahead while one is carried out
 
 	// Of the reader's goroutine.
 	inbound inbound
@@ -73,7 +73,7 @@ func newConn(id string, nc net.Conn, early []byte, address string, cfg *SocketCo
 	}
 	c.inbound.limit = int64(cfg.FrameBytes)
 	c.inbound.open(nc, early)
-	c.lastPing.Store(now.UnixMilli())
+	c.lastPing.Store(int64(monotonic(now)))
 	c.hear(now)
 	return c
 }
@@ -170,11 +170,11 @@ func (c *conn) abandon(e *ending) {
 func (c *conn) cut() { _ = c.nc.Close() }
 
 // hear notes that the client lives.
-func (c *conn) hear(now time.Time) { c.heard.Store(now.UnixMilli()) }
+func (c *conn) hear(now time.Time) { c.heard.Store(int64(monotonic(now))) }
 
 // silent reports whether the client has sent nothing for that long.
 func (c *conn) silent(now time.Time, d time.Duration) bool {
-	return now.UnixMilli()-c.heard.Load() >= d.Milliseconds()
+	return monotonic(now)-time.Duration(c.heard.Load()) >= d
 }
 
 // leave gives the reader a last moment to see the peer's close frame.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
@@ -18,6 +19,8 @@ const (
 	revokedWait = 5 * time.Second
 	// revokedRetry is the pause after a reading that went wrong.
 	revokedRetry = time.Second
+	// clockLook is how often the machine's clock is looked at.
+	clockLook = time.Second
 )
 
 // revocationFeed keeps revocations in step with auth: by the push that every
@@ -30,10 +33,15 @@ type revocationFeed struct {
 	log      *slog.Logger
 	wake     chan struct{} // capacity 1: pushes may have been missed
 	cursor   string        // of auth, where Run reads from next; empty: all that matters
+	// By a time that was wrong, what matters may have been forgotten.
+	jumps *clock.Jumps
 }
 
 func newRevocationFeed(nc *nats.Conn, calls *rpc.Client, revoked *revocations, interval time.Duration, log *slog.Logger) *revocationFeed {
-	return &revocationFeed{nc: nc, calls: calls, revoked: revoked, interval: interval, log: log, wake: make(chan struct{}, 1)}
+	return &revocationFeed{
+		nc: nc, calls: calls, revoked: revoked, interval: interval, log: log, wake: make(chan struct{}, 1),
+		jumps: clock.NewJumps(revoked.now),
+	}
 }
 
 // Missed has the list read soon. It never blocks.
@@ -58,15 +66,31 @@ func (f *revocationFeed) Run(ctx context.Context) error {
 			f.log.WarnContext(ctx, "read ended sessions", slog.Any("error", err))
 			wait = revokedRetry
 		}
-		timer := time.NewTimer(wait)
+		if !f.rest(ctx, wait) {
+			return nil
+		}
+	}
+}
+
+// rest waits until the list is to be read again, and is false when ctx ends.
+func (f *revocationFeed) rest(ctx context.Context, wait time.Duration) bool {
+	timer, look := time.NewTimer(wait), time.NewTicker(clockLook)
+	defer timer.Stop()
+	defer look.Stop()
+	for {
 		select {
 		case <-ctx.Done():
-			timer.Stop()
-			return nil
+			return false
 		case <-f.wake:
-			timer.Stop()
 			f.cursor = "" // an end that was stored long after it was dated is told by its push only
+			return true
+		case <-look.C:
+			if f.jumps.Noticed() {
+				f.cursor = ""
+				return true
+			}
 		case <-timer.C:
+			return true
 		}
 	}
 }

@@ -53,8 +53,8 @@ func (r *registry) tend(c *conn, now time.Time) {
 		c.end(endAged)
 	case c.leaves.IsZero() && !c.retires.IsZero() && !now.Before(c.retires):
 		r.dismiss(c, now)
-	case now.UnixMilli()-c.lastPing.Load() >= r.cfg.Heartbeat.Milliseconds():
-		c.lastPing.Store(now.UnixMilli())
+	case monotonic(now)-time.Duration(c.lastPing.Load()) >= r.cfg.Heartbeat:
+		c.lastPing.Store(int64(monotonic(now)))
 		c.answer(pingFrame)
 	}
 }

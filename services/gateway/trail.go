@@ -104,11 +104,14 @@ func (t *trail) left() {
 	t.span.End()
 }
 
-// started is the origin of sinceStart.
+// started is the origin of monotonic.
 var started = time.Now()
 
-// sinceStart is the monotonic time as one number, since so much is kept for
-// each waiting frame.
+// monotonic is a time as one number that does not change when the machine's clock
+// is set, for what is kept in atomics and for each waiting frame.
+func monotonic(t time.Time) time.Duration { return t.Sub(started) }
+
+// sinceStart is monotonic of now.
 func sinceStart() time.Duration { return time.Since(started) }
 
 var sentAtKey = []byte(`"sent_at":"`)
