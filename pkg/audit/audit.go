@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/id"
@@ -24,7 +25,14 @@ func Check(check *fault.Check, act *contract.Act) {
 	fine := utf8.ValidString(act.Reason) && utf8.RuneCountInString(act.Reason) <= contract.MaxReason &&
 		!strings.ContainsFunc(act.Reason, unicode.IsControl)
 	check.That(fine, "act.reason", "must be at most 200 characters, none of them control characters")
-	check.That(act.AskedAt.IsZero() || time.Since(act.AskedAt.Time) < contract.MaxActAge, "act.asked_at", "must be less than a minute ago: ask again")
+	check.That(act.AskedAt.IsZero() || recent(act.AskedAt.Time, time.Now()), "act.asked_at",
+		"must be less than a minute ago, or ahead, by the clock of the service: ask again, or set the clocks right")
+}
+
+// recent is false, too, for a time that would count as recent for as long as the
+// clock that made it is ahead.
+func recent(asked, now time.Time) bool {
+	return now.Sub(asked) < contract.MaxActAge && clock.Believable(asked, now)
 }
 
 // Event tells of an act; about has the ids of what it was done to. It belongs

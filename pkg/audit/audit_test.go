@@ -27,6 +27,8 @@ func TestCheck(t *testing.T) {
 		"no UTF-8":            {contract.Act{By: "ann", Reason: "\xff"}, "act.reason"},
 		"just now":            {contract.Act{By: "ann", AskedAt: contract.NewTime(time.Now())}, ""},
 		"long ago":            {contract.Act{By: "ann", AskedAt: contract.NewTime(time.Now().Add(-contract.MaxActAge))}, "act.asked_at"},
+		"a little ahead":      {contract.Act{By: "ann", AskedAt: contract.NewTime(time.Now().Add(30 * time.Second))}, ""},
+		"of next year":        {contract.Act{By: "ann", AskedAt: contract.NewTime(time.Now().Add(365 * 24 * time.Hour))}, "act.asked_at"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var check fault.Check
