@@ -94,7 +94,7 @@ e2e: programs
 		$$(go list ./e2e/... | grep -v '/e2e/tracing$$'))
 
 # What tests start, built once for all their packages.
-PROGRAMS := ./standalone ./parleyctl ./pkg/client/examples/echobot ./e2e/faults/faultychat
+PROGRAMS := ./standalone ./parleyctl ./pkg/client/examples/echobot ./e2e/faults/faultypart
 
 programs:
 	@mkdir -p bin/programs

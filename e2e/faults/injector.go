@@ -148,7 +148,7 @@ func (in *Injector) hit(ctx context.Context, kind Kind, p *system.Process) (end 
 // orderWait bounds the giving of an order.
 const orderWait = 2 * time.Second
 
-// errNotNow says that a chat replica takes no orders right now, because it waits
+// errNotNow says that a replica takes no orders right now, because it waits
 // for NATS or has only begun to start: it has enough to bear.
 var errNotNow = errors.New("the replica takes no orders")
 
@@ -168,7 +168,7 @@ func (in *Injector) setRight(ctx context.Context, f Fault) error {
 	return err
 }
 
-// order has inserts of a chat replica go wrong, or its clock. It wraps errNotNow
+// order has inserts of a chat replica go wrong, or the clock of any. It wraps errNotNow
 // if the replica takes no orders.
 func (in *Injector) order(ctx context.Context, f Fault) error {
 	ctx, cancel := context.WithTimeout(ctx, orderWait)

@@ -50,7 +50,7 @@ const silentCall = 2 * time.Second
 func (o Options) env() []string {
 	return []string{
 		"LOG_LEVEL=info",
-		"FAULTYCHAT_SABOTAGE=" + o.Sabotage,
+		"FAULTYPART_SABOTAGE=" + o.Sabotage,
 		"AUTH_ACCESS_TTL=1m", // tokens are renewed on live connections
 		"AUTH_ADDRESS_CODES_PER_HOUR=1000",
 		"CHAT_STORE_TIMEOUT=2s",

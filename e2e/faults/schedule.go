@@ -28,7 +28,7 @@ const (
 	StoreReadOnly Kind = "store: read-only" // inserts are refused as by a store that can only be read
 
 	DiskFull  Kind = "disk full"  // every write that makes a file longer than a page fails
-	ClockJump Kind = "clock jump" // a chat replica's clock is wrong by up to a day, either way
+	ClockJump Kind = "clock jump" // the clock of a service or gateway is wrong by up to a day, either way
 
 	Command Kind = "database restart" // a command of the run's, such as one that restarts MongoDB
 )

@@ -11,8 +11,8 @@ import (
 	"github.com/parley-im/parley/e2e/system"
 )
 
-// faultyChat is the package of the chat service that takes orders.
-const faultyChat = "github.com/parley-im/parley/e2e/faults/faultychat"
+// faultyPart is the package of the services and gateways that take orders.
+const faultyPart = "github.com/parley-im/parley/e2e/faults/faultypart"
 
 // World is a running Parley in which each process reaches each server by a
 // proxy of its own, and people reach gateways by proxies.
@@ -28,11 +28,12 @@ func NewWorld(t testing.TB, o Options) *World {
 	t.Helper()
 	w := &World{Net: NewNet(func() string { return system.FreeAddr(t) }), processes: map[string]*system.Process{}}
 	t.Cleanup(w.Net.Close)
+	faulty := system.Build(t, faultyPart)
 	w.System = system.Start(t, system.Options{
 		Replicas: o.Replicas,
 		Gateways: o.Gateways,
 		Env:      o.env(),
-		Programs: map[string]string{"chat": system.Build(t, faultyChat)},
+		Programs: map[string]string{"auth": faulty, "social": faulty, "chat": faulty, "gateway": faulty},
 		Logs:     o.Logs,
 		Via: func(from, to, addr string) string {
 			if from == "clients" {
@@ -71,8 +72,11 @@ func (w *World) Deck(o Options) []Card {
 			Card{kind, w.links(">mongo", w.Auth, w.Social, w.Chat)},
 			Card{kind, w.fronts()})
 	}
-	for _, kind := range []Kind{StoreLost, StoreFail, StoreStall, StoreReadOnly, ClockJump} {
+	for _, kind := range []Kind{StoreLost, StoreFail, StoreStall, StoreReadOnly} {
 		deck = append(deck, Card{kind, names(w.Chat)})
+	}
+	for _, sort := range [][]*system.Process{w.Auth, w.Social, w.Chat, w.Gateways} {
+		deck = append(deck, Card{ClockJump, names(sort)})
 	}
 	if system.CanFillDisk {
 		for _, sort := range [][]*system.Process{w.Auth, w.Social, w.Chat, {w.NATS}} {

@@ -13,13 +13,32 @@ const maxOrder = 1 << 10
 
 // ServeHTTP takes an order as JSON.
 func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var o Order
+	if o, ok := read(w, r); ok {
+		s.Take(o)
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// ServeHTTP takes an order to jump, as JSON.
+func (c *Clock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	o, ok := read(w, r)
+	switch {
+	case !ok:
+	case o.Kind != Jump:
+		http.Error(w, "there is no store, only a clock", http.StatusBadRequest)
+	default:
+		c.Jump(o.Delay)
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// read is false when it has refused what is no order.
+func read(w http.ResponseWriter, r *http.Request) (o Order, ok bool) {
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxOrder)).Decode(&o); err != nil {
 		http.Error(w, "not an order: "+err.Error(), http.StatusBadRequest)
-		return
+		return o, false
 	}
-	s.Take(o)
-	w.WriteHeader(http.StatusNoContent)
+	return o, true
 }
 
 // Give gives an order to the store that listens at the URL.

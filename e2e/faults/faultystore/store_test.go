@@ -92,11 +92,11 @@ func TestStore(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	order(faultystore.Order{Kind: faultystore.Jump, Delay: time.Hour})
-	if ahead := time.Until(clock.Now()); ahead < 59*time.Minute || ahead > time.Hour {
+	if ahead := clock.Now().Round(0).Sub(time.Now().Round(0)); ahead < 59*time.Minute || ahead > time.Hour {
 		t.Fatalf("the clock is ahead by %v", ahead)
 	}
 	order(faultystore.Order{Kind: faultystore.Jump})
-	if behind := time.Since(clock.Now()); behind < 0 || behind > time.Minute {
+	if behind := time.Now().Round(0).Sub(clock.Now().Round(0)); behind < 0 || behind > time.Minute {
 		t.Fatalf("the clock is behind by %v", behind)
 	}
 	if err := add(t, s, record(4, "d"), time.Minute); err != nil {
@@ -146,4 +146,20 @@ func TestDropUniqueKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	stored(t, open(t, url), 2) // it opens, with the doubled message in it
+}
+
+// TestClock takes orders by itself where there is no chat store.
+func TestClock(t *testing.T) {
+	clock := &faultystore.Clock{}
+	server := httptest.NewServer(clock)
+	defer server.Close()
+	if err := faultystore.Give(t.Context(), server.URL, faultystore.Order{Kind: faultystore.Jump, Delay: -time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	if behind := time.Now().Round(0).Sub(clock.Now().Round(0)); behind < 59*time.Minute || behind > 61*time.Minute {
+		t.Errorf("the clock is behind by %v", behind)
+	}
+	if err := faultystore.Give(t.Context(), server.URL, faultystore.Order{Kind: faultystore.Fail, Count: 1}); err == nil {
+		t.Error("a clock has no inserts")
+	}
 }
