@@ -172,6 +172,15 @@ type JWKS struct {
 	Keys []JWK `json:"keys"`
 }
 
+// GetKeysReply is the set of keys, and the time by which tokens are signed.
+type GetKeysReply struct {
+	JWKS
+	Now Time `json:"now"`
+	// Trusted reports whether the store agrees with Now, or the machine's clock
+	// has not jumped where the store has no clock.
+	Trusted bool `json:"trusted"`
+}
+
 // RevokedSession is a session that has ended while an access token of it may
 // still live.
 type RevokedSession struct {
@@ -209,7 +218,7 @@ var (
 	UpdateMe       = Method[UpdateMeRequest, User]{Service: Auth, Name: "update_me", Callers: []Service{Gateway}, Doc: "Change the caller's profile."}
 	FindUser       = Method[FindUserRequest, Profile]{Service: Auth, Name: "find_user", Repeatable: true, Callers: []Service{Gateway, Social}, Doc: "Look a user up by account."}
 	GetUsers       = Method[GetUsersRequest, GetUsersReply]{Service: Auth, Name: "get_users", Repeatable: true, Callers: []Service{Gateway, Social}, Doc: "Several users by id."}
-	GetKeys        = Method[Empty, JWKS]{Service: Auth, Name: "get_keys", Repeatable: true, Callers: []Service{Gateway}, Doc: "The public keys of access tokens."}
+	GetKeys        = Method[Empty, GetKeysReply]{Service: Auth, Name: "get_keys", Repeatable: true, Callers: []Service{Gateway}, Doc: "The public keys of access tokens, and the time by which they are signed."}
 	ListRevoked    = Method[RevokedRequest, RevokedReply]{Service: Auth, Name: "list_revoked", Repeatable: true, Callers: []Service{Gateway}, Doc: "Ended sessions whose access tokens still live."}
 )
 

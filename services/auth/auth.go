@@ -76,7 +76,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	failed := newFailedLogins(store, guards.limits, now, tel.Log, relay.Kick, tel.Metrics)
 	h := &handlers{
 		accounts: accounts, credentials: &credentials{accounts: accounts, failed: failed, log: tel.Log}, sessions: sessions,
-		keys: keys, kick: relay.Kick,
+		keys: keys, clock: shared, kick: relay.Kick,
 		checkup: &checkup.Replica{
 			Service: contract.Auth, ID: server.Replica(), Now: now, Health: tel.Health, Store: store, Conn: nc, NATS: cfg.NATS, Stream: cfg.Stream,
 		},

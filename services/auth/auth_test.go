@@ -19,7 +19,7 @@ func TestAuth_a_life(t *testing.T) {
 		t.Fatalf("registered %+v", ann)
 	}
 	verifier := token.NewVerifier(time.Now)
-	if err := verifier.SetKeys(must(w, contract.GetKeys, contract.Empty{})); err != nil {
+	if err := verifier.SetKeys(must(w, contract.GetKeys, contract.Empty{}).JWKS); err != nil {
 		t.Fatal(err)
 	}
 	claims, err := verifier.Verify(ann.AccessToken)

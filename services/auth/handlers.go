@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/parley-im/parley/pkg/checkup"
+	"github.com/parley-im/parley/pkg/clock"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
 )
@@ -15,6 +16,7 @@ type handlers struct {
 	sessions    *sessions
 	keys        *keyring
 	checkup     *checkup.Replica
+	clock       *clock.Clock
 	kick        func() // the relay, after an event
 }
 
@@ -156,8 +158,13 @@ func (h *handlers) getUsers(ctx context.Context, req contract.GetUsersRequest) (
 	return contract.GetUsersReply{Users: users}, err
 }
 
-func (h *handlers) getKeys(ctx context.Context, _ contract.Empty) (contract.JWKS, error) {
-	return h.keys.JWKS(ctx)
+func (h *handlers) getKeys(ctx context.Context, _ contract.Empty) (contract.GetKeysReply, error) {
+	set, err := h.keys.JWKS(ctx)
+	if err != nil {
+		return contract.GetKeysReply{}, err
+	}
+	_, untrusted := h.clock.Trusted(ctx)
+	return contract.GetKeysReply{JWKS: set, Now: contract.NewTime(h.clock.Now()), Trusted: untrusted == nil}, nil
 }
 
 func (h *handlers) listRevoked(ctx context.Context, req contract.RevokedRequest) (contract.RevokedReply, error) {

@@ -33,7 +33,7 @@ func TestKey_is_one_for_all_replicas(t *testing.T) {
 	}
 	w.start()
 	verifier := token.NewVerifier(time.Now)
-	if err := verifier.SetKeys(must(w, contract.GetKeys, contract.Empty{})); err != nil {
+	if err := verifier.SetKeys(must(w, contract.GetKeys, contract.Empty{}).JWKS); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := verifier.Verify(ann.AccessToken); err != nil {

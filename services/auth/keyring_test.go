@@ -29,7 +29,7 @@ func (w *world) gateway() *gateway {
 func (g *gateway) read() []string {
 	g.w.t.Helper()
 	set := must(g.w, contract.GetKeys, contract.Empty{})
-	if err := g.v.SetKeys(set); err != nil {
+	if err := g.v.SetKeys(set.JWKS); err != nil {
 		g.w.t.Fatal(err)
 	}
 	var kids []string

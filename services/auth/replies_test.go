@@ -35,7 +35,7 @@ func TestReplies_fit(t *testing.T) {
 		contract.ListSessions.Name:  contract.SessionPage{Items: many(session, contract.MaxPage), NextCursor: id + id},
 		contract.RevokeSession.Name: contract.Empty{}, contract.GetMe.Name: user, contract.UpdateMe.Name: user, contract.FindUser.Name: profile,
 		contract.GetUsers.Name:    contract.GetUsersReply{Users: many(profile, contract.MaxPage)},
-		contract.GetKeys.Name:     contract.JWKS{Keys: many(key, 101)},
+		contract.GetKeys.Name:     contract.GetKeysReply{JWKS: contract.JWKS{Keys: many(key, 101)}},
 		contract.ListRevoked.Name: contract.RevokedReply{Sessions: many(contract.RevokedSession{SessionID: id, Until: now}, 2000+1000), Cursor: id + id},
 		contract.ShowUser.Name:    admin, contract.DisableUser.Name: admin, contract.EnableUser.Name: admin,
 		contract.EndSessions.Name: contract.EndSessionsReply{Ended: 1000}, contract.IssueToken.Name: grant,

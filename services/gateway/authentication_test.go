@@ -14,7 +14,7 @@ func TestAuthentication_await(t *testing.T) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			f(t, &authentication{
-				keys:    newKeys(nil, time.Hour, time.Now, slog.New(slog.DiscardHandler)),
+				keys:    newKeys(nil, time.Hour, newAuthTime(time.Now), slog.New(slog.DiscardHandler)),
 				revoked: newRevocations(time.Now),
 			})
 		})

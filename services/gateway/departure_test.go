@@ -261,7 +261,7 @@ func TestSweep_sends_the_old_away(t *testing.T) {
 		Heartbeat: 25 * time.Second, AuthTimeout: 10 * time.Second, QueueBytes: 1 << 20,
 	}
 	log := slog.New(slog.DiscardHandler)
-	r := newRegistry(cfg, prometheus.NewRegistry(), log)
+	r := newRegistry(cfg, time.Now, prometheus.NewRegistry(), log)
 	opened := time.Now()
 	crowd := map[*conn]bool{} // those who were not told
 	for range 1000 {

@@ -37,10 +37,10 @@ type revocationFeed struct {
 	jumps *clock.Jumps
 }
 
-func newRevocationFeed(nc *nats.Conn, calls *rpc.Client, revoked *revocations, interval time.Duration, log *slog.Logger) *revocationFeed {
+func newRevocationFeed(nc *nats.Conn, calls *rpc.Client, revoked *revocations, own func() time.Time, interval time.Duration, log *slog.Logger) *revocationFeed {
 	return &revocationFeed{
 		nc: nc, calls: calls, revoked: revoked, interval: interval, log: log, wake: make(chan struct{}, 1),
-		jumps: clock.NewJumps(revoked.now),
+		jumps: clock.NewJumps(own),
 	}
 }
 

@@ -57,15 +57,16 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	calls := rpc.NewClient(nc, rpc.ClientOptions{Telemetry: tel})
 
 	// Who may call, and how often.
-	keys := newKeys(calls, cfg.KeysInterval, now, tel.Log)
-	revoked := newRevocations(now)
-	feed := newRevocationFeed(nc, calls, revoked, cfg.RevokedInterval, tel.Log)
+	authTime := newAuthTime(now)
+	keys := newKeys(calls, cfg.KeysInterval, authTime, tel.Log)
+	revoked := newRevocations(authTime.Now)
+	feed := newRevocationFeed(nc, calls, revoked, now, cfg.RevokedInterval, tel.Log)
 	limiter := newLimiter(redis, newLimitMetrics(tel.Metrics), tel.Log)
 	auth := &authentication{keys: keys, revoked: revoked}
 
 	// Who is connected, and what they get.
 	hub := newHub(nc, tel)
-	conns := newRegistry(cfg.SocketConfig, tel.Metrics, tel.Log)
+	conns := newRegistry(cfg.SocketConfig, authTime.Now, tel.Metrics, tel.Log)
 	resync := newResyncer(hub, calls, cfg.ResyncInterval, tel.Metrics, tel.Log)
 	revoked.OnRevoked(conns.Revoked)
 	hooks.OnReconnect(hub.Reconnected)
@@ -83,6 +84,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) error {
 	sockets := newSockets(cfg, tel, api, hub, conns)
 	tel.Health.Add("keys", keys.Ready)
 	tel.Health.Add("revocations", revoked.Ready)
+	tel.Health.Watch("clock", authTime.Check)
 	tel.Health.Watch("redis", limiter.Reachable) // all gateways share it: their users go on
 
 	// Stopped from the last to the first: sockets and requests go while what

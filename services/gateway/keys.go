@@ -28,6 +28,7 @@ const (
 type keys struct {
 	calls    *rpc.Client
 	verifier *token.Verifier
+	time     *authTime
 	interval time.Duration
 	log      *slog.Logger
 	flight   singleflight.Group // one reading at a time
@@ -38,15 +39,16 @@ type keys struct {
 	err  error     // its outcome
 }
 
-func newKeys(calls *rpc.Client, interval time.Duration, now func() time.Time, log *slog.Logger) *keys {
-	return &keys{calls: calls, verifier: token.NewVerifier(now), interval: interval, log: log}
+func newKeys(calls *rpc.Client, interval time.Duration, authTime *authTime, log *slog.Logger) *keys {
+	return &keys{calls: calls, verifier: token.NewVerifier(authTime.Now), time: authTime, interval: interval, log: log}
 }
 
-// verify checks a token's signature and times. A key that is not known is
-// looked up, at most once a keysPause.
+// verify checks a token's signature and times. If its key is not known, or it
+// seems to have expired, the keys and auth's time are read again, at most once a
+// keysPause.
 func (k *keys) verify(raw string) (token.Claims, error) {
 	claims, err := k.verifier.Verify(raw)
-	if errors.Is(err, token.ErrUnknownKey) {
+	if errors.Is(err, token.ErrUnknownKey) || errors.Is(err, token.ErrExpired) {
 		if err := k.refresh(); err != nil {
 			return token.Claims{}, fault.New(fault.Unavailable, "tokens can't be checked right now").After(retryHint).Because(err)
 		}
@@ -76,9 +78,10 @@ func (k *keys) refresh() error {
 func (k *keys) load() error {
 	ctx, cancel := context.WithTimeout(context.Background(), keysWait)
 	defer cancel()
-	set, err := rpc.Call(ctx, k.calls, contract.GetKeys, contract.Empty{})
+	asked := time.Now()
+	reply, err := rpc.Call(ctx, k.calls, contract.GetKeys, contract.Empty{})
 	if err == nil {
-		err = k.verifier.SetKeys(set)
+		err = k.verifier.SetKeys(reply.JWKS)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -87,7 +90,8 @@ func (k *keys) load() error {
 		k.err = fmt.Errorf("read signing keys: %w", err)
 		return k.err
 	}
-	k.set = set
+	k.set = reply.JWKS
+	k.time.Set(reply.Now.Time, reply.Trusted, asked)
 	return nil
 }
 

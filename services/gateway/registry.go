@@ -16,6 +16,7 @@ import (
 // departure.go.
 type registry struct {
 	cfg  SocketConfig
+	now  func() time.Time // by which tokens expire
 	ends *endMetrics
 	log  *slog.Logger
 
@@ -31,9 +32,10 @@ type registry struct {
 }
 
 // newRegistry has metrics count the connections and how they end.
-func newRegistry(cfg SocketConfig, metrics prometheus.Registerer, log *slog.Logger) *registry {
+func newRegistry(cfg SocketConfig, now func() time.Time, metrics prometheus.Registerer, log *slog.Logger) *registry {
 	r := &registry{
 		cfg:       cfg,
+		now:       now,
 		ends:      newEndMetrics(metrics),
 		log:       log,
 		conns:     map[*conn]struct{}{},

@@ -27,7 +27,7 @@ func TestRevocationFeed_reads_pages(t *testing.T) {
 	revoked := newRevocations(time.Now)
 	var heard int
 	revoked.OnRevoked(func(string) { heard++ })
-	feed := newRevocationFeed(w.nc, rpc.NewClient(w.nc, rpc.ClientOptions{}), revoked, time.Hour, slog.New(slog.DiscardHandler))
+	feed := newRevocationFeed(w.nc, rpc.NewClient(w.nc, rpc.ClientOptions{}), revoked, revoked.now, time.Hour, slog.New(slog.DiscardHandler))
 	read := func(want int) {
 		t.Helper()
 		if err := feed.read(t.Context()); err != nil {
@@ -68,7 +68,7 @@ func TestRevocationFeed_reads_again_when_the_clock_was_set(t *testing.T) {
 	var ahead atomic.Int64
 	ahead.Store(int64(time.Hour))
 	revoked := newRevocations(func() time.Time { return clocktest.Set(time.Now(), time.Duration(ahead.Load())) })
-	feed := newRevocationFeed(w.nc, rpc.NewClient(w.nc, rpc.ClientOptions{}), revoked, time.Hour, slog.New(slog.DiscardHandler))
+	feed := newRevocationFeed(w.nc, rpc.NewClient(w.nc, rpc.ClientOptions{}), revoked, revoked.now, time.Hour, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- feed.Run(ctx) }() // ended by cancel, joined below

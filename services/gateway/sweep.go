@@ -26,8 +26,9 @@ func (r *registry) Run(ctx context.Context) error {
 func (r *registry) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	authNow := r.now()
 	for c := range r.conns {
-		r.tend(c, now)
+		r.tend(c, now, authNow)
 	}
 	r.byAddress.sweep(now)
 	r.byUser.sweep(now)
@@ -36,7 +37,7 @@ func (r *registry) sweep(now time.Time) {
 // tend does what is due for one connection: pings, who answers none, expired
 // tokens, those who never authenticate, who has become too old, and who has
 // ended but does not leave.
-func (r *registry) tend(c *conn, now time.Time) {
+func (r *registry) tend(c *conn, now, authNow time.Time) {
 	if c.queue.ending() != nil {
 		r.hasten(c, now)
 		return
@@ -47,7 +48,7 @@ func (r *registry) tend(c *conn, now time.Time) {
 		c.abandon(endIdle)
 	case !identified && now.Sub(c.opened) > r.cfg.AuthTimeout:
 		c.end(endUnauthenticated)
-	case identified && now.After(claims.ExpiresAt):
+	case identified && authNow.After(claims.ExpiresAt):
 		c.end(endExpired)
 	case !c.leaves.IsZero() && !r.draining && !now.Before(c.leaves): // a drain closes them itself
 		c.end(endAged)

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/parley-im/parley/pkg/bus"
+	"github.com/parley-im/parley/pkg/clock/clocktest"
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/fault"
 	"github.com/parley-im/parley/pkg/rpc"
@@ -40,6 +42,7 @@ type world struct {
 	signer *token.Signer
 	tel    *telemetry.Telemetry
 	stop   func() error
+	ahead  atomic.Int64 // by how much the gateway's clock is ahead: a time.Duration
 
 	mu      sync.Mutex
 	rooms   map[string][]contract.RoomHeadRev // by user
@@ -98,7 +101,7 @@ func newSiteWorld(t *testing.T, change func(*Config), site fs.FS) *world {
 	}
 	w.url = "http://" + listener.Addr().String()
 	w.stop = background(t, func(ctx context.Context) error {
-		return Run(ctx, cfg, Deps{Telemetry: w.tel, Listener: listener, Site: site})
+		return Run(ctx, cfg, Deps{Telemetry: w.tel, Listener: listener, Site: site, Now: w.now})
 	})
 	eventually(t, "the gateway is ready", func() bool {
 		response, err := http.Get(w.url + "/")
@@ -107,9 +110,14 @@ func newSiteWorld(t *testing.T, change func(*Config), site fs.FS) *world {
 		}
 		_ = response.Body.Close()
 		states := w.tel.Health.States(t.Context())
-		return len(states) == 4 && !slices.ContainsFunc(states, func(s telemetry.CheckState) bool { return s.Err != nil })
+		return len(states) == 5 && !slices.ContainsFunc(states, func(s telemetry.CheckState) bool { return s.Err != nil })
 	})
 	return w
+}
+
+// now is the time of the gateway's machine.
+func (w *world) now() time.Time {
+	return clocktest.Set(time.Now(), time.Duration(w.ahead.Load()))
 }
 
 // startNATS starts a server on the port, or on a free one for -1.
@@ -185,7 +193,9 @@ func background(t testing.TB, f func(context.Context) error) (stop func() error)
 func (w *world) auth(t *testing.T, nc *nats.Conn, key token.Key) {
 	t.Helper()
 	s := rpc.NewServer(nc, rpc.ServerOptions{Service: contract.Auth})
-	rpc.Handle(s, contract.GetKeys, func(context.Context, contract.Empty) (contract.JWKS, error) { return token.JWKS(key), nil })
+	rpc.Handle(s, contract.GetKeys, func(context.Context, contract.Empty) (contract.GetKeysReply, error) {
+		return contract.GetKeysReply{JWKS: token.JWKS(key), Now: contract.NewTime(time.Now()), Trusted: true}, nil
+	})
 	rpc.Handle(s, contract.ListRevoked, w.listRevoked)
 	background(t, s.Run)
 }
