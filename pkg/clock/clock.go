@@ -86,6 +86,17 @@ func (c *Clock) Now() time.Time {
 	return base.Add(time.Since(at))
 }
 
+// Stamp returns [Clock.Now], and whether that time is sure: it is the store's, or
+// the machine's clock has not jumped within the last hour. A rule that destroys
+// something after a while must not count from a time that was not sure.
+func (c *Clock) Stamp() (now time.Time, sure bool) {
+	now = c.Now()
+	c.mu.Lock()
+	measured := !c.base.IsZero()
+	c.mu.Unlock()
+	return now, measured || c.checkJump(c.own()) == nil
+}
+
 // Trusted asks for the store's time and returns it for work that cannot be
 // undone. The error is [ErrSkewed] when the machine's clock differs by more than
 // [MaxSkew], or has jumped within the last hour on a store without a clock;

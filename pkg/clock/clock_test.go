@@ -54,6 +54,36 @@ func TestClock_takes_the_stores_time(t *testing.T) {
 	}
 }
 
+func TestClock_Stamp(t *testing.T) {
+	for name, c := range map[string]struct {
+		store source
+		jump  time.Duration
+		sure  bool
+	}{
+		"no clock but the machine's":         {source{none: true}, 0, true},
+		"which jumped":                       {source{none: true}, -3 * time.Hour, false},
+		"the store's":                        {source{}, 0, true},
+		"the store's, though ours is behind": {source{}, -3 * time.Hour, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var jump time.Duration
+			clock := New(&c.store, func() time.Time { return clocktest.Set(time.Now(), jump) })
+			if err := clock.Check(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			jump = c.jump
+			now, sure := clock.Stamp()
+			if sure != c.sure || sure && !near(now, time.Now()) {
+				t.Errorf("got %s, %t", now, sure)
+			}
+			jump = 0
+			if _, sure := clock.Stamp(); !sure {
+				t.Error("not sure, though the clock is right again")
+			}
+		})
+	}
+}
+
 // The machine's clock jumps after the measurement: stamps do not.
 func TestClock_Now_does_not_jump(t *testing.T) {
 	var jump time.Duration

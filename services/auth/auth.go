@@ -70,7 +70,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	mails := newMailQueue(cfg.MailQueue, deliver, tel)
 	sessions := &sessions{
 		store: store, keys: keys, accessTTL: cfg.AccessTTL, ttl: cfg.SessionTTL, most: max(1, cfg.MaxSessions),
-		out: &pushes{bus.NewPusher(nc, tel)}, now: now, trusted: shared.Trusted, log: tel.Log,
+		out: &pushes{bus.NewPusher(nc, tel)}, now: now, stamp: shared.Stamp, trusted: shared.Trusted, log: tel.Log,
 	}
 	accounts := &accounts{store: store, guards: guards, sessions: sessions, mails: mails, reaches: reaches, now: now}
 	failed := newFailedLogins(store, guards.limits, now, tel.Log, relay.Kick, tel.Metrics)

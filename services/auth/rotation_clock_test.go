@@ -125,11 +125,39 @@ func TestKeys_Rotate_refuses_a_wrong_clock(t *testing.T) {
 func TestSession_rotate_after_a_clock_was_ahead(t *testing.T) {
 	now := time.Now()
 	v := Session{Current: hashPart("second"), Previous: hashPart("first"), RotatedAt: contract.NewTime(now.Add(365 * 24 * time.Hour))}
-	if !v.rotate("first", "third", now) {
+	if !v.rotate("first", "third", now, true) {
 		t.Fatal("refused at once")
 	}
-	if v.rotate("first", "fourth", now.Add(replayWindow+time.Second)) {
+	if v.rotate("first", "fourth", now.Add(replayWindow+time.Second), true) {
 		t.Error("the token before counts for as long as the clock was ahead")
+	}
+}
+
+// TestSession_rotate_by_a_clock_that_has_jumped: the answer is lost, and the token
+// is spent again where the clock is right.
+func TestSession_rotate_by_a_clock_that_has_jumped(t *testing.T) {
+	for name, jump := range map[string]time.Duration{"behind": -3 * time.Hour, "ahead": 20 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Now()
+			v := Session{Current: hashPart("first"), RotatedAt: contract.NewTime(now), LastUsedAt: contract.NewTime(now)}
+			if !v.rotate("first", "second", now.Add(jump), false) {
+				t.Fatal("refused")
+			}
+			if v.LastUsedAt.Before(contract.NewTime(now).Time) {
+				t.Errorf("last used %v ago", now.Sub(v.LastUsedAt.Time))
+			}
+			for _, next := range []string{"third", "fourth"} {
+				if !v.rotate("first", next, now.Add(time.Second), true) {
+					t.Fatalf("refused for %s", next)
+				}
+			}
+			if !v.LastUsedAt.Equal(contract.NewTime(now.Add(time.Second)).Time) {
+				t.Errorf("last used at %v, not %v", v.LastUsedAt, now)
+			}
+			if v.rotate("first", "fifth", now.Add(replayWindow+2*time.Second), true) {
+				t.Error("the token before counts for ever")
+			}
+		})
 	}
 }
 
@@ -147,7 +175,8 @@ func TestSessions_a_wrong_clock_logs_nobody_out(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := newFile(t)
 			k := newKeyring(t, file, c.ahead)
-			s := &sessions{store: file, keys: k, accessTTL: 15 * time.Minute, ttl: ttl, out: &pushes{}, now: k.now, trusted: k.trusted, log: k.log}
+			s := &sessions{store: file, keys: k, accessTTL: 15 * time.Minute, ttl: ttl, out: &pushes{}, now: k.now, trusted: k.trusted, log: k.log,
+				stamp: func() (time.Time, bool) { return k.now(), true }}
 			user := User{ID: "u", Account: "ann", Email: "ann@example.org", Epoch: 1, Rev: 1}
 			at := contract.NewTime(time.Now())
 			family, parts := newPart(), map[string]string{"previous": newPart(), "current": newPart()}

@@ -54,6 +54,7 @@ type sessions struct {
 	most      int           // of one user
 	out       *pushes
 	now       func() time.Time
+	stamp     func() (now time.Time, sure bool) // of a rotation
 	// trusted is the time by which a session ends for good.
 	trusted func(context.Context) (time.Time, error)
 	log     *slog.Logger
@@ -203,7 +204,8 @@ func (s *sessions) Refresh(ctx context.Context, raw string, asked contract.Time)
 			return cmp.Or(err, error(errRefresh))
 		}
 		next := refreshToken{SessionID: t.SessionID, Family: t.Family, Rotating: newPart()}
-		if !session.rotate(t.Rotating, next.Rotating, s.now()) {
+		now, sure := s.stamp()
+		if !session.rotate(t.Rotating, next.Rotating, now, sure) {
 			return s.reused(ctx, *session, t)
 		}
 		// Signed before it is saved: no access token is younger than the
@@ -219,23 +221,30 @@ func (s *sessions) Refresh(ctx context.Context, raw string, asked contract.Time)
 	return grant, nil
 }
 
-// rotate puts next in the place of the part that was spent; false when that
-// was not its to spend.
-func (v *Session) rotate(spent, next string, now time.Time) bool {
+// rotate replaces the part that was spent by next. It returns false if that part
+// may not be spent. A time that is not sure begins no replay window, and does not
+// make the session look older: by a clock that was wrong nobody is logged out.
+func (v *Session) rotate(spent, next string, now time.Time, sure bool) bool {
+	rotated := contract.NewTime(now)
+	if !sure {
+		rotated = contract.Time{} // the window begins when the part is spent again
+	}
 	switch {
 	case v.Current.is(spent):
 		v.Previous = v.Current
-		v.RotatedAt = contract.NewTime(now)
-	case v.Previous.is(spent) && now.Sub(v.RotatedAt.Time) <= replayWindow:
-		// Its successor is unused, else it would not be the one before.
-		if !clock.Believable(v.RotatedAt.Time, now) {
-			v.RotatedAt = contract.NewTime(now) // of a clock that was ahead: the window begins here
+		v.RotatedAt = rotated
+	case v.Previous.is(spent) && (v.RotatedAt.IsZero() || now.Sub(v.RotatedAt.Time) <= replayWindow):
+		// Its successor is unused; otherwise it would not be the previous part.
+		if v.RotatedAt.IsZero() || !clock.Believable(v.RotatedAt.Time, now) {
+			v.RotatedAt = rotated
 		}
 	default:
 		return false
 	}
 	v.Current = hashPart(next)
-	v.LastUsedAt = contract.NewTime(now)
+	if sure || now.After(v.LastUsedAt.Time) {
+		v.LastUsedAt = contract.NewTime(now)
+	}
 	v.Rev++
 	return true
 }

@@ -118,10 +118,10 @@ type Session struct {
 	Epoch      int64 // the user's, when the password was checked
 
 	// The hashes of what makes up its refresh tokens.
-	Family    Hash // the part that stays
-	Current   Hash // the rotating part of the newest token
-	Previous  Hash // and of the one before it; zero at first
-	RotatedAt contract.Time
+	Family    Hash          // the part that stays
+	Current   Hash          // the rotating part of the newest token
+	Previous  Hash          // and of the one before it; zero at first
+	RotatedAt contract.Time // zero: at a time that was not sure
 
 	CreatedAt  contract.Time
 	LastUsedAt contract.Time // opened or refreshed

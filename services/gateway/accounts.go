@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"time"
 
 	"github.com/parley-im/parley/pkg/contract"
 	"github.com/parley-im/parley/pkg/rpc"
@@ -83,7 +82,7 @@ type refreshBody struct {
 }
 
 func (a *api) refresh(r *request) (answer, error) {
-	asked := contract.NewTime(time.Now())
+	asked := contract.NewTime(a.auth.keys.time.Now())
 	var body refreshBody
 	if err := r.decode(&body); err != nil {
 		return answer{}, err

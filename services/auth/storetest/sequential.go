@@ -194,6 +194,7 @@ func sessionRevisions(t *testing.T, s auth.Store) {
 	saveSession(t, s, v)
 	next := v
 	next.Previous, next.Current, next.Rev = v.Current, auth.Hash{3}, 2
+	next.RotatedAt = contract.Time{}
 	next.EndedAt, next.Reason = contract.NewTime(time.Now()), "logout"
 	saveSession(t, s, next)
 	if got := loadSession(t, s, v.ID); got != next {
