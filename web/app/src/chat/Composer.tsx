@@ -84,9 +84,14 @@ function useField(roomId: string, text: string) {
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
     const element = field.current;
-    if (element) {
+    const box = element?.parentElement;
+    if (element && box) {
+      // The box keeps its height while the field is measured: otherwise the messages above would get taller for a
+      // moment, and lose their place at the end.
+      box.style.minHeight = `${box.offsetHeight}px`;
       element.style.height = "auto";
       element.style.height = `${element.scrollHeight}px`;
+      box.style.minHeight = "";
     }
   }, [text]);
   useEffect(() => {

@@ -1,6 +1,7 @@
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "../i18n";
 import type { Room } from "@parley-im/sdk";
+import { looks, onLooks } from "../shell/looks";
 import { load, useMessages } from "../store/messages";
 import { useRooms } from "../store/rooms";
 import { useMyId } from "../store/session";
@@ -16,6 +17,12 @@ import { RowList } from "./RowList";
 export function MessageLog({ room }: { room: Room }) {
   const held = useMessages((s) => s.windows[room.id]);
   const failed = useMessages((s) => s.failed[room.id]);
+  const missing = !held;
+  useEffect(() => {
+    if (missing) {
+      void load(room.id, "newest"); // also for a room that went and came back while it is open
+    }
+  }, [room.id, missing]);
   if (held) {
     return <Log room={room} held={held} />;
   }
@@ -32,14 +39,15 @@ function Log({ room, held }: { room: Room; held: Window }) {
   const { t } = useTranslation();
   const myId = useMyId();
   const outgoing = useMessages((s) => s.outgoing[room.id]) ?? none;
-  // The line above what is new, and the place where reading begins, are those of the moment of opening.
+  // Reading begins at the place that was unread at the moment of opening.
   const [opened] = useState(() => ({
     freshSeq: room.unread > 0 ? Math.max(room.read_seq + 1, room.first_seq) : null,
     epoch: held.epoch,
   }));
+  const freshSeq = useFreshSeq(room, opened.freshSeq);
   const rows = useMemo(
-    () => rowsOf(held, held.tail ? outgoing : none, myId, opened.freshSeq),
-    [held, outgoing, myId, opened],
+    () => rowsOf(held, held.tail ? outgoing : none, myId, freshSeq),
+    [held, outgoing, myId, freshSeq],
   );
   const [menu, setMenu] = useState<MenuTarget | null>(null);
   const heardRead = useRooms((s) => (room.peer ? (s.reads[room.id]?.[room.peer.id] ?? 0) : 0));
@@ -70,4 +78,39 @@ function Log({ room, held }: { room: Room; held: Window }) {
       <MessageMenu room={room} target={menu} onClose={() => setMenu(null)} />
     </div>
   );
+}
+
+/**
+ * The seq of the message under the line "new messages": the first that was unread when the room was opened, or the
+ * first that came while nobody looked. The line goes when something is sent.
+ */
+function useFreshSeq(room: Room, atOpening: number | null): number | null {
+  const [freshSeq, setFreshSeq] = useState(atOpening);
+  useEffect(() => {
+    let looked = looks();
+    return onLooks(() => {
+      const before = looked;
+      looked = looks();
+      if (before === looked) {
+        return;
+      }
+      const next = (useRooms.getState().book.heads[room.id]?.last_seq ?? 0) + 1;
+      if (before) {
+        setFreshSeq(next); // nobody looks from here on
+      } else {
+        setFreshSeq((fresh) => (fresh === next ? null : fresh)); // nothing came
+      }
+    });
+  }, [room.id]);
+  useEffect(
+    () =>
+      useMessages.subscribe(({ outgoing }, before) => {
+        const list = outgoing[room.id];
+        if (list !== before.outgoing[room.id] && list?.at(-1)?.status === "sending") {
+          setFreshSeq(null);
+        }
+      }),
+    [room.id],
+  );
+  return freshSeq;
 }

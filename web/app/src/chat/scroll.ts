@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
 import type { VirtualizerHandle } from "virtua";
 import type { Room } from "@parley-im/sdk";
+import { onLooks } from "../shell/looks";
 import { changeWindow, load, showNewest, useMessages } from "../store/messages";
 import type { Row } from "../store/timeline";
 import { trimmed, type Window } from "../store/window";
@@ -99,7 +100,8 @@ export function useScroll(listRef: RefObject<VirtualizerHandle | null>, scrolled
     started.current ||= rows.length > 0;
   }, [listRef, rows, startAtFresh, toEnd]);
 
-  useLooking(look);
+  // Messages that came while nobody looked are seen now.
+  useEffect(() => onLooks(look), [look]);
 
   const toNewest = useCallback(() => {
     following.current = true;
@@ -139,16 +141,4 @@ function lookAt(view: VirtualizerHandle, { room, held, rows }: Scrolled): void {
 
 function lastInView(view: VirtualizerHandle, rows: readonly Row[]): number {
   return Math.min(view.findItemIndex(view.scrollOffset + view.viewportSize - 8), rows.length - 1);
-}
-
-// A window that is looked at again has its messages seen.
-function useLooking(look: () => void): void {
-  useEffect(() => {
-    document.addEventListener("visibilitychange", look);
-    window.addEventListener("focus", look);
-    return () => {
-      document.removeEventListener("visibilitychange", look);
-      window.removeEventListener("focus", look);
-    };
-  }, [look]);
 }

@@ -7,9 +7,10 @@ import { usePeople } from "../store/people";
 import { useRooms } from "../store/rooms";
 import { useMyId } from "../store/session";
 import { useSettings } from "../store/settings";
+import { looks, onLooks } from "./looks";
 import { navigate } from "./route";
 
-/** Held by every window of the app that can be seen: while one is, no window notifies. */
+/** Held by the window of the app at which the person looks: meanwhile no window notifies. */
 const seenLock = "parley.seen";
 
 /** Shows a desktop notification of what comes while nobody looks, if that is wished for and allowed. */
@@ -17,7 +18,7 @@ export function useNotifications(): void {
   const { t } = useTranslation();
   const myId = useMyId();
   const wished = useSettings((s) => s.notifications);
-  useEffect(() => holdWhileSeen(), []);
+  useEffect(() => holdWhileLooking(), []);
   useEffect(() => {
     if (!wished || !("Notification" in window)) {
       return;
@@ -53,28 +54,28 @@ function notify(message: Message, title: string): void {
 }
 
 async function anyoneLooks(): Promise<boolean> {
-  if (document.visibilityState === "visible") {
+  if (looks()) {
     return true;
   }
   const { held = [] } = (await navigator.locks?.query()) ?? {};
   return held.some((lock) => lock.name === seenLock);
 }
 
-// Takes a share of the lock while this window can be seen. It goes with the window, however that ends.
-function holdWhileSeen(): () => void {
+// Takes a share of the lock while the person looks at this window. It goes with the window, however that ends.
+function holdWhileLooking(): () => void {
   let release = () => {};
   const follow = () => {
     release();
     release = () => {};
-    if (document.visibilityState === "visible" && navigator.locks) {
+    if (looks() && navigator.locks) {
       const until = new Promise<void>((done) => (release = done));
       void navigator.locks.request(seenLock, { mode: "shared" }, () => until);
     }
   };
   follow();
-  document.addEventListener("visibilitychange", follow);
+  const stop = onLooks(follow);
   return () => {
-    document.removeEventListener("visibilitychange", follow);
+    stop();
     release();
   };
 }

@@ -3,7 +3,7 @@ import { gateway, parley, type Answers } from "../test/parley";
 import { me, message, minute, room } from "../test/made";
 import { useConnection } from "./connection";
 import { keepLive, onMessage } from "./live";
-import { load, openRoom, send, useMessages } from "./messages";
+import { forgetRoom, load, openRoom, refreshWindows, send, takeRemoval, useMessages } from "./messages";
 import { rememberPeople, usePeople } from "./people";
 import { totalUnread } from "./roombook";
 import { useRooms } from "./rooms";
@@ -125,4 +125,42 @@ test("nothing is left for the next one who signs in", async () => {
   await eventually(() => expect(texts("r")).toEqual(["secret"]));
   useSession.setState({ status: "out", session: null, user: null, ended: "logout" });
   expect([book().order, useMessages.getState().windows, useConnection.getState().connection]).toEqual([[], {}, null]);
+});
+
+test("a removal that comes while a page is read is not undone by the page", async () => {
+  const { server } = await live();
+  server.world.append("r", "one");
+  server.world.append("r", "two");
+  const reading = load("r", "newest");
+  takeRemoval({ room_id: "r", seq: 1, removed_by: "bob", removed_at: minute(3) });
+  await reading;
+  expect(texts("r")).toEqual(["removed", "two"]);
+});
+
+test("after an absence all that is held is read again, also further back than a page", async () => {
+  const { server } = await live();
+  Array.from({ length: 150 }, (_, i) => server.world.append("r", `text ${i + 1}`));
+  openRoom("r");
+  await eventually(() => expect(texts("r")).toHaveLength(60));
+  await load("r", "older");
+  await load("r", "older");
+  expect(texts("r")).toHaveLength(150);
+  const log = server.world.rooms.get("r")!.messages;
+  for (const seq of [3, 120]) {
+    log[seq - 1] = { ...log[seq - 1]!, type: "removed", content: {} };
+  }
+  await refreshWindows();
+  expect([texts("r")![2], texts("r")![119]]).toEqual(["removed", "removed"]);
+  expect(texts("r")!.filter((text) => text !== "removed")).toHaveLength(148);
+});
+
+test("a room that was left takes no answer to an earlier question", async () => {
+  const { server } = await live();
+  server.world.append("r", "one");
+  const reading = load("r", "newest");
+  forgetRoom("r");
+  await reading;
+  expect(useMessages.getState()).toMatchObject({ windows: {}, loading: { r: undefined }, failed: { r: undefined } });
+  await load("r", "newest");
+  expect(texts("r")).toEqual(["one"]);
 });

@@ -1,8 +1,8 @@
-import { beforeEach, expect, test } from "vitest";
-import { me, message, messages, outgoing } from "../test/made";
+import { beforeEach, describe, expect, test } from "vitest";
+import { me, message, messages, minute, outgoing, page } from "../test/made";
 import * as store from "./messages";
 import { rowsOf } from "./timeline";
-import { restBound } from "./window";
+import { restBound, withAgain, withNewest } from "./window";
 
 const mine = (seq: number, client_id: string) => message(seq, { sender_id: me, client_id });
 const keys = () => {
@@ -80,4 +80,21 @@ test("a room that was left in the middle of its history is read anew", () => {
   store.useMessages.setState((s) => ({ windows: { r: { ...s.windows.r!, tail: false } } }));
   store.openRoom(null);
   expect(store.useMessages.getState().windows.r).toBeUndefined();
+});
+
+describe("a removal", () => {
+  test("is not undone by a page that is older than it", () => {
+    const removed = { room_id: "r", seq: 2, removed_by: "bob", removed_at: minute(9) };
+    store.takeRemoval(removed);
+    const stale = page(messages(1, 2), false);
+    const { r } = store.useMessages.getState().windows;
+    expect(withNewest(r!, stale).messages.map((m) => m.type)).toEqual(["text", "removed"]);
+    expect(withAgain(r!, stale)).toBe(r);
+  });
+
+  test("is taken from a page of messages that are held", () => {
+    const { r } = store.useMessages.getState().windows;
+    const again = page([message(1, { type: "removed", content: {} }), message(2)], false);
+    expect(withAgain(r!, again).messages.map((m) => m.type)).toEqual(["removed", "text"]);
+  });
 });

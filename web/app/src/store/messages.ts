@@ -1,7 +1,7 @@
-import type { Message, MessagePage, Outgoing } from "@parley-im/sdk";
+import type { Range, Message, MessagePage, Outgoing } from "@parley-im/sdk";
 import { create } from "zustand";
 import { currentConnection, useConnection } from "./connection";
-import type { Removal } from "./roombook";
+import { tombstone, type Removal } from "./roombook";
 import { currentSession } from "./session";
 import * as windows from "./window";
 
@@ -24,6 +24,8 @@ const nothing: MessagesState = { windows: {}, outgoing: {}, loading: {}, failed:
 export const useMessages = create<MessagesState>(() => nothing);
 
 const pageSize = 60;
+/** The most that the server answers at once. */
+const largestPage = 200;
 const keptRooms = 20;
 
 /** Puts a room on the screen, or none. The one before keeps a smaller window. */
@@ -57,15 +59,27 @@ export async function load(roomId: string, direction: Direction): Promise<void> 
   if ((direction === "older" && !w?.older) || (direction === "newer" && w?.tail)) {
     return;
   }
+  const turn = {};
+  turns.set(roomId, turn);
+  const present = () => turns.get(roomId) === turn;
   mark(roomId, direction, undefined);
   try {
-    const page = await read(roomId, direction, w);
-    useMessages.setState((s) => ({ windows: { ...s.windows, [roomId]: joined(s.windows[roomId], page, direction) } }));
-    mark(roomId, undefined, undefined);
+    const page = await read(roomId, rangeOf(direction, w));
+    if (present()) {
+      useMessages.setState((s) => ({
+        windows: { ...s.windows, [roomId]: joined(s.windows[roomId], page, direction) },
+      }));
+      mark(roomId, undefined, undefined);
+    }
   } catch {
-    mark(roomId, undefined, direction);
+    if (present()) {
+      mark(roomId, undefined, direction);
+    }
   }
 }
+
+/** The last load of each room. A room that was forgotten meanwhile does not take its answer. */
+const turns = new Map<string, object>();
 
 function mark(roomId: string, loading: Direction | undefined, failed: Direction | undefined): void {
   useMessages.setState((s) => ({
@@ -74,16 +88,32 @@ function mark(roomId: string, loading: Direction | undefined, failed: Direction 
   }));
 }
 
-function read(roomId: string, direction: Direction, w: windows.Window | undefined): Promise<MessagePage> {
-  const range = {
+function rangeOf(direction: Direction, w: windows.Window | undefined): Range {
+  return {
     limit: pageSize,
     ...(direction === "older" && w ? { before_seq: windows.firstSeq(w) } : {}),
     ...(direction === "newer" && w ? { after_seq: windows.lastSeq(w) } : {}),
   };
+}
+
+/** The removals that come while a page is read: the page may be older than they are. */
+const removedMeanwhile = new Set<Removal[]>();
+
+async function read(roomId: string, range: Range): Promise<MessagePage> {
   const { connection, state } = useConnection.getState();
-  return connection && state === "connected"
-    ? connection.history(roomId, range)
-    : currentSession().history(roomId, range);
+  const source = connection && state === "connected" ? connection : currentSession();
+  const removed: Removal[] = [];
+  removedMeanwhile.add(removed);
+  try {
+    const page = await source.history(roomId, range);
+    const current = (m: Message) => {
+      const removal = removed.find((r) => r.room_id === roomId && r.seq === m.seq);
+      return removal ? tombstone(m, removal) : m;
+    };
+    return { ...page, items: page.items.map(current) };
+  } finally {
+    removedMeanwhile.delete(removed);
+  }
 }
 
 function joined(w: windows.Window | undefined, page: MessagePage, direction: Direction): windows.Window {
@@ -117,6 +147,7 @@ export function takeMessages(messages: readonly Message[]): void {
 }
 
 export function takeRemoval(removed: Removal): void {
+  removedMeanwhile.forEach((list) => list.push(removed));
   changeWindow(removed.room_id, (w) => windows.withTombstone(w, removed));
 }
 
@@ -157,6 +188,8 @@ export function forgetOutgoing(roomId: string, clientId: string): void {
 
 /** Forgets what is held of a room that is no longer the user's. */
 export function forgetRoom(roomId: string): void {
+  turns.delete(roomId);
+  mark(roomId, undefined, undefined);
   useMessages.setState((s) => {
     const { [roomId]: _window, ...held } = s.windows;
     const { [roomId]: _list, ...outgoing } = s.outgoing;
@@ -164,7 +197,7 @@ export function forgetRoom(roomId: string): void {
   });
 }
 
-/** After an absence removals may have been missed: what is not open is read when it is opened, the open room's newest page again. */
+/** After an absence removals may have been missed: what is not open is read when it is opened, the open room again. */
 export async function refreshWindows(): Promise<void> {
   const { open, windows: held } = useMessages.getState();
   const w = open === null ? undefined : held[open];
@@ -174,11 +207,27 @@ export async function refreshWindows(): Promise<void> {
   }
   if (!w) {
     await load(open, "newest");
-  } else if (w.tail) {
-    const page = await read(open, "newest", w).catch(() => null); // the next connect tries again
-    if (page) {
-      changeWindow(open, (present) => windows.withNewest(present, page));
-    }
+    return;
+  }
+  try {
+    await readAgain(open, w);
+  } catch {
+    // the next connect tries again
+  }
+}
+
+// Reads the messages that are held again, newest first: at most openBound of them, or a page more.
+async function readAgain(roomId: string, w: windows.Window): Promise<void> {
+  let before = windows.lastSeq(w) + 1;
+  if (w.tail) {
+    const page = await read(roomId, { limit: pageSize });
+    changeWindow(roomId, (present) => windows.withNewest(present, page));
+    before = Math.min(before, page.items.at(-1)?.seq ?? before);
+  }
+  while (before > windows.firstSeq(w) && useMessages.getState().windows[roomId]?.epoch === w.epoch) {
+    const page = await read(roomId, { limit: largestPage, before_seq: before });
+    changeWindow(roomId, (present) => windows.withAgain(present, page));
+    before = page.items.at(-1)?.seq ?? 0;
   }
 }
 

@@ -40,13 +40,17 @@ export function withNewest(w: Window, page: MessagePage): Window {
   if (items.length === 0 || from > lastSeq(w) + 1 || from < firstSeq(w)) {
     return fromPage(page, w.epoch + 1);
   }
-  const told = new Map(items.map((m) => [m.seq, m]));
-  const kept = w.messages.map((m) => {
-    const again = told.get(m.seq);
-    return again && again.type !== m.type ? again : m;
-  });
   const after = items.filter((m) => m.seq > lastSeq(w));
-  return { ...w, messages: [...kept, ...after], tail: true };
+  return { ...w, messages: [...withAgain(w, page).messages, ...after], tail: true };
+}
+
+/** Takes a page of messages that are held: those that were removed meanwhile are replaced. A removal is never undone. */
+export function withAgain(w: Window, page: MessagePage): Window {
+  const removed = new Map(page.items.filter((m) => m.type === "removed").map((m) => [m.seq, m]));
+  const changed = w.messages.some((m) => m.type !== "removed" && removed.has(m.seq));
+  return changed
+    ? { ...w, messages: w.messages.map((m) => (m.type === "removed" ? m : (removed.get(m.seq) ?? m))) }
+    : w;
 }
 
 /** Takes a page of what was before the first. */
