@@ -16,25 +16,16 @@ import (
 // redisWait bounds one step of a question to Redis.
 const redisWait = time.Second
 
-// takeScript counts an act under each of its names, or under none: then it
-// answers how many milliseconds to wait.
+// takeScript counts an act, or returns how many milliseconds to wait.
 const takeScript = `
-local wait = 0
-for i, key in ipairs(KEYS) do
-	if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[2*i-1]) then
-		wait = math.max(wait, redis.call('PTTL', key), 1)
-	end
+if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then
+	return math.max(redis.call('PTTL', KEYS[1]), 1)
 end
-if wait > 0 then return wait end
-for i, key in ipairs(KEYS) do
-	if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2*i]) end
-end
+if redis.call('INCR', KEYS[1]) == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0`
 
 const giveBackScript = `
-for _, key in ipairs(KEYS) do
-	if tonumber(redis.call('GET', key) or '0') > 0 then redis.call('DECR', key) end
-end
+if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
 return 0`
 
 const putScript = `
@@ -89,20 +80,35 @@ func (s *redisStore) Ping(ctx context.Context) error { return s.client.Ping(ctx)
 
 func (s *redisStore) Close() error { return s.client.Close() }
 
-// Take counts an act under all rules, or says how long to wait.
-func (s *redisStore) Take(ctx context.Context, rules []rule) (time.Duration, error) {
-	var args []any
+// Take counts an act under all rules, or under none: then it returns how long to
+// wait. Each rule has a key in a slot of its own, so that they are asked one after
+// the other; a process that dies meanwhile leaves an act counted.
+func (s *redisStore) Take(ctx context.Context, rules []rule) (wait time.Duration, err error) {
+	var taken []rule
 	for _, r := range rules {
-		args = append(args, r.most, strconv.FormatInt(r.every.Milliseconds(), 10))
+		ms, err := s.run(ctx, s.take, r.name, r.most, strconv.FormatInt(r.every.Milliseconds(), 10))
+		if err != nil {
+			return 0, err
+		}
+		if ms == 0 {
+			taken = append(taken, r)
+		}
+		wait = max(wait, time.Duration(ms)*time.Millisecond)
 	}
-	ms, err := s.run(ctx, s.take, keysOf(rules), args...)
-	return time.Duration(ms) * time.Millisecond, err
+	if wait > 0 {
+		return wait, s.GiveBack(ctx, taken)
+	}
+	return 0, nil
 }
 
 // GiveBack takes one act out of the rules' counts.
 func (s *redisStore) GiveBack(ctx context.Context, rules []rule) error {
-	_, err := s.run(ctx, s.giveBack, keysOf(rules))
-	return err
+	for _, r := range rules {
+		if _, err := s.run(ctx, s.giveBack, r.name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Has reports whether a mark stands.
@@ -118,32 +124,24 @@ func (s *redisStore) Mark(ctx context.Context, name string, ttl time.Duration) e
 
 // PutCode keeps a code's HMAC for ttl, with no try used.
 func (s *redisStore) PutCode(ctx context.Context, name, mac string, ttl time.Duration) error {
-	_, err := s.run(ctx, s.put, []string{keyPrefix + name}, mac, ttl.Milliseconds())
+	_, err := s.run(ctx, s.put, name, mac, ttl.Milliseconds())
 	return err
 }
 
 // SpendCode uses up a try, of which there are so many, and with the right one
 // the code.
 func (s *redisStore) SpendCode(ctx context.Context, name, mac string, tries int) (bool, error) {
-	right, err := s.run(ctx, s.spend, []string{keyPrefix + name}, mac, tries)
+	right, err := s.run(ctx, s.spend, name, mac, tries)
 	return right == 1, err
 }
 
-// keyPrefix puts all keys into one slot of a cluster: a script touches
-// several.
-const keyPrefix = "parley:{auth}:"
-
-func keysOf(rules []rule) []string {
-	keys := make([]string, len(rules))
-	for i, r := range rules {
-		keys[i] = keyPrefix + r.name
-	}
-	return keys
-}
+// keyPrefix has no hash tag: the keys spread over the slots of a cluster, and each
+// script touches one.
+const keyPrefix = "parley:auth:"
 
 // run runs a script that answers one number; Unavailable when it could not.
-func (s *redisStore) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (int64, error) {
-	n, err := script.Run(ctx, s.client, keys, args...).Int64()
+func (s *redisStore) run(ctx context.Context, script *redis.Script, name string, args ...any) (int64, error) {
+	n, err := script.Run(ctx, s.client, []string{keyPrefix + name}, args...).Int64()
 	if err != nil {
 		return 0, redisErr(ctx, err)
 	}
