@@ -248,6 +248,12 @@ func (w *world) chat(t *testing.T, nc *nats.Conn) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.requests = append(w.requests, telemetry.RequestID(ctx))
+		before := slices.IndexFunc(w.sent, func(s contract.SendRequest) bool {
+			return s.Caller == req.Caller && s.RoomID == req.RoomID && s.ClientID == req.ClientID
+		})
+		if before >= 0 {
+			return contract.SendReply{RoomID: req.RoomID, Seq: int64(before + 1), ID: "m", Duplicate: true}, nil
+		}
 		w.sent = append(w.sent, req)
 		return contract.SendReply{RoomID: req.RoomID, Seq: int64(len(w.sent)), ID: "m"}, nil
 	})
