@@ -35,6 +35,11 @@ func TestBackup(t *testing.T) {
 		})
 	})
 	t.Run("MongoDB", func(t *testing.T) {
+		for _, tool := range []string{"mongodump", "mongorestore"} {
+			if _, err := exec.LookPath(tool); err != nil {
+				t.Skipf("%s is not installed (MongoDB Database Tools)", tool)
+			}
+		}
 		var env []string
 		stores := map[string]string{}
 		order := []string{"social", "chat", "auth"}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -177,5 +178,55 @@ func (b *bot) end(s syscall.Signal) {
 	err := b.cmd.Wait()
 	if s == syscall.SIGTERM && err != nil {
 		b.t.Errorf("the bot ended with %v", err)
+	}
+}
+
+// TestEchoBot_tells_what_is_wrong with its settings, and of a gateway that it
+// cannot reach.
+func TestEchoBot_tells_what_is_wrong(t *testing.T) {
+	binary := system.Build(t, "github.com/parley-im/parley/pkg/client/examples/echobot")
+	right := map[string]string{
+		"PARLEY_GATEWAYS": "http://127.0.0.1:1", "PARLEY_ACCOUNT": "echo", "PARLEY_PASSWORD": "secret",
+		"PARLEY_CURSORS": filepath.Join(t.TempDir(), "cursors.json"),
+	}
+	for name, c := range map[string]struct {
+		set, to string
+		want    []string
+	}{
+		"no gateway":          {"PARLEY_GATEWAYS", "", []string{"PARLEY_GATEWAYS", "http://127.0.0.1:8080"}},
+		"no scheme":           {"PARLEY_GATEWAYS", "127.0.0.1:8080", []string{"PARLEY_GATEWAYS", "http://127.0.0.1:8080"}},
+		"no account":          {"PARLEY_ACCOUNT", "", []string{"PARLEY_ACCOUNT is not set"}},
+		"no password":         {"PARLEY_PASSWORD", "", []string{"PARLEY_PASSWORD is not set"}},
+		"nobody at that port": {"PARLEY_GATEWAYS", "http://127.0.0.1:1", []string{"not connected", "http://127.0.0.1:1", "refused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+			defer stop()
+			cmd := exec.CommandContext(ctx, binary)
+			for k, v := range right {
+				if k == c.set {
+					v = c.to
+				}
+				cmd.Env = append(cmd.Env, k+"="+v)
+			}
+			stderr, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(stderr)
+			if !lines.Scan() {
+				t.Fatal("it says nothing")
+			}
+			for _, want := range c.want {
+				if !strings.Contains(lines.Text(), want) {
+					t.Errorf("it says %q, and not %q", lines.Text(), want)
+				}
+			}
+			stop() // one that goes on trying
+			_ = cmd.Wait()
+		})
 	}
 }

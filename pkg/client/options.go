@@ -85,6 +85,13 @@ func orElse(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
+// CheckGateways returns an error that says what is wrong with the first address
+// that [Options.Gateways] may not hold.
+func CheckGateways(addresses ...string) error {
+	_, err := baseURLs(addresses)
+	return err
+}
+
 // baseURLs checks the gateways' URLs and cuts their last slash.
 func baseURLs(list []string) ([]string, error) {
 	if len(list) == 0 {
