@@ -1,6 +1,13 @@
 package gateway
 
-import "testing"
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
 
 // A Close without a code is answered by one without a code.
 func TestReader_empty_close(t *testing.T) {
@@ -11,6 +18,32 @@ func TestReader_empty_close(t *testing.T) {
 		t.Fatal(err)
 	}
 	readUntil(t, conn, "\x88\x00")
+}
+
+// Proxies add a line of their own.
+func TestSocket_Connection_in_two_lines(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, lines := range []string{
+		"Connection: keep-alive\r\nConnection: Upgrade", "Connection: Upgrade\r\nConnection: keep-alive",
+		"connection: keep-alive, x\r\nConnection: x\r\nCONNECTION: upgrade",
+	} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: x\r\n%s\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", socketPath, lines); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := bufio.NewReader(conn).ReadString('\n')
+		if err != nil || !strings.HasPrefix(answer, "HTTP/1.1 101") {
+			t.Errorf("%q is answered %q, %v", lines, answer, err)
+		}
+	}
 }
 
 // A handshake of another version is told ours, and a key has 16 bytes.

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	fiberws "github.com/gofiber/contrib/websocket"
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/parley-im/parley/pkg/contract"
@@ -62,6 +64,7 @@ type upgrade struct {
 // Upgrade checks a request before it becomes a WebSocket, so that a bad token
 // and a full gateway are answered in HTTP.
 func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
+	joinConnection(&ctx.Request().Header)
 	if !fiberws.IsWebSocketUpgrade(ctx) {
 		return fault.New(fault.InvalidArgument, "this is a WebSocket: upgrade to it")
 	}
@@ -83,6 +86,14 @@ func (s *sockets) Upgrade(ctx *fiber.Ctx) error {
 	}
 	ctx.Locals(local, up)
 	return ctx.Next()
+}
+
+// joinConnection makes one header line of several "Connection" lines, as RFC 9110,
+// section 5.2, reads them: the library looks at the first only.
+func joinConnection(header *fasthttp.RequestHeader) {
+	if lines := header.PeekAll(fiber.HeaderConnection); len(lines) > 1 {
+		header.SetBytesV(fiber.HeaderConnection, bytes.Join(lines, []byte(", ")))
+	}
 }
 
 // socketVersion is the only version of the protocol (RFC 6455, section 4.4).
