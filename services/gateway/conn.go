@@ -41,6 +41,7 @@ type conn struct {
 
 	// Of the reader's goroutine.
 	inbound inbound
+	come    int64  // bytes of the message that is coming, at its last sign of life
 	frames  uint64 // read so far
 	bad     int    // of them, that could not be understood
 	pace    pace

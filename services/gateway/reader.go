@@ -20,6 +20,10 @@ const (
 	// renewAfter is how old the deadline for that may become before it is
 	// moved, so that a busy client's frames do not each move it.
 	renewAfter = restAfter / 2
+	// steadyBytes of a message that is coming count as a sign of life, so that a
+	// slow upload is not silent: at the default heartbeat a client must send 20
+	// bytes a second on average.
+	steadyBytes = 1024
 )
 
 // errClosed ends a connection that the client has closed.
@@ -68,6 +72,7 @@ func (s *sockets) readFrames(ctx context.Context, c *conn) error {
 		op, payload, err := c.inbound.next()
 		switch {
 		case errors.Is(err, errMore):
+			c.hearProgress()
 			if now := time.Now(); deadline.Sub(now) < renewAfter {
 				deadline = now.Add(restAfter)
 				c.readUntil(deadline)
@@ -108,6 +113,19 @@ func (s *sockets) take(ctx context.Context, c *conn, op byte, payload []byte) er
 	}
 	c.hear(time.Now())
 	return nil
+}
+
+// hearProgress notes a sign of life for every steadyBytes of the message that is
+// coming.
+func (c *conn) hearProgress() {
+	come := c.inbound.size - c.inbound.left
+	if come < c.come { // of another message
+		c.come = 0
+	}
+	if come-c.come >= steadyBytes {
+		c.come = come
+		c.hear(time.Now())
+	}
 }
 
 // mayPass reports whether a frame may pass. Too many in a while end the
