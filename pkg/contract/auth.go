@@ -216,8 +216,8 @@ var (
 	RevokeSession  = Method[RevokeSessionRequest, Empty]{Service: Auth, Name: "revoke_session", Callers: []Service{Gateway}, Doc: "End one of the caller's sessions."}
 	GetMe          = Method[GetMeRequest, User]{Service: Auth, Name: "get_me", Repeatable: true, Callers: []Service{Gateway}, Doc: "The caller's own user."}
 	UpdateMe       = Method[UpdateMeRequest, User]{Service: Auth, Name: "update_me", Callers: []Service{Gateway}, Doc: "Change the caller's profile."}
-	FindUser       = Method[FindUserRequest, Profile]{Service: Auth, Name: "find_user", Repeatable: true, Callers: []Service{Gateway, Social}, Doc: "Look a user up by account."}
-	GetUsers       = Method[GetUsersRequest, GetUsersReply]{Service: Auth, Name: "get_users", Repeatable: true, Callers: []Service{Gateway, Social}, Doc: "Several users by id."}
+	FindUser       = Method[FindUserRequest, Profile]{Service: Auth, Name: "find_user", Repeatable: true, Leaf: true, Callers: []Service{Gateway, Social}, Doc: "Look a user up by account."}
+	GetUsers       = Method[GetUsersRequest, GetUsersReply]{Service: Auth, Name: "get_users", Repeatable: true, Leaf: true, Callers: []Service{Gateway, Social}, Doc: "Several users by id."}
 	GetKeys        = Method[Empty, GetKeysReply]{Service: Auth, Name: "get_keys", Repeatable: true, Callers: []Service{Gateway}, Doc: "The public keys of access tokens, and the time by which they are signed."}
 	ListRevoked    = Method[RevokedRequest, RevokedReply]{Service: Auth, Name: "list_revoked", Repeatable: true, Callers: []Service{Gateway}, Doc: "Ended sessions whose access tokens still live."}
 )

@@ -173,7 +173,7 @@ var (
 	ListRooms     = Method[ListRoomsRequest, RoomStatePage]{Service: Chat, Name: "list_rooms", Repeatable: true, Callers: []Service{Gateway}, Doc: "The caller's rooms, latest activity first."}
 	GetRoomStates = Method[GetRoomStatesRequest, GetRoomStatesReply]{Service: Chat, Name: "get_room_states", Repeatable: true, Callers: []Service{Gateway}, Doc: "Heads, unread and last messages of some of the caller's rooms."}
 	ListHeads     = Method[ListHeadsRequest, ListHeadsReply]{Service: Chat, Name: "list_heads", Repeatable: true, Grouped: maxListers, Callers: []Service{Gateway}, Doc: "Where the caller's rooms stand, up to 5,000 a page."}
-	GetHead       = Method[HeadRequest, HeadReply]{Service: Chat, Name: "head", Repeatable: true, Callers: []Service{Social}, Doc: "A room's exact head."}
+	GetHead       = Method[HeadRequest, HeadReply]{Service: Chat, Name: "head", Repeatable: true, Leaf: true, Callers: []Service{Social}, Doc: "A room's exact head."}
 )
 
 // MessageRemovedData tells members of a tombstone.

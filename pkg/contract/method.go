@@ -20,6 +20,10 @@ type Method[Req, Rep any] struct {
 	// Grouped methods take several calls in one request, as HeaderGroup says:
 	// so many at most, no more than MaxGroup. 0: none.
 	Grouped int
+	// Leaf methods are called by services while those answer a request, and call
+	// no service themselves. They have workers of their own, so that two services
+	// that ask each other never wait for each other's workers.
+	Leaf bool
 	// Callers are the parts that may call it.
 	Callers []Service
 	Doc     string // one sentence for docs/nats.md

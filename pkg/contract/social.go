@@ -283,8 +283,8 @@ var (
 	AddMembers      = Method[AddMembersRequest, AddMembersReply]{Service: Social, Name: "add_members", Callers: []Service{Gateway}, Doc: "Add friends to a group."}
 	SetRole         = Method[SetRoleRequest, Member]{Service: Social, Name: "set_role", Callers: []Service{Gateway}, Doc: "Change a member's role."}
 	RemoveMember    = Method[RemoveMemberRequest, Empty]{Service: Social, Name: "remove_member", Callers: []Service{Gateway}, Doc: "Leave a group, or remove someone from it."}
-	GetMembership   = Method[MembershipRequest, MembershipReply]{Service: Social, Name: "get_membership", Repeatable: true, Callers: []Service{Chat}, Doc: "One user's place in one room."}
-	ListMemberships = Method[MembershipsRequest, MembershipsReply]{Service: Social, Name: "list_memberships", Repeatable: true, Grouped: maxListers, Callers: []Service{Chat}, Doc: "A user's rooms, up to 5,000 a page, or some of them."}
+	GetMembership   = Method[MembershipRequest, MembershipReply]{Service: Social, Name: "get_membership", Repeatable: true, Leaf: true, Callers: []Service{Chat}, Doc: "One user's place in one room."}
+	ListMemberships = Method[MembershipsRequest, MembershipsReply]{Service: Social, Name: "list_memberships", Repeatable: true, Leaf: true, Grouped: maxListers, Callers: []Service{Chat}, Doc: "A user's rooms, up to 5,000 a page, or some of them."}
 )
 
 // FriendAddedData tells a user of a new friend.

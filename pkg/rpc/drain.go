@@ -42,6 +42,7 @@ func (s *Server) drain(service micro.Service, workers *sync.WaitGroup, abort con
 	s.intake.Lock()
 	s.open = false
 	close(s.queue)
+	close(s.leaves)
 	s.intake.Unlock()
 
 	err := waitFor(ctx, workers)

@@ -20,6 +20,7 @@ type endpoint struct {
 	name    string // of the method, and of micro's endpoint: no dots
 	subject string
 	replica string // where only this replica listens; empty unless pinned
+	leaf    bool   // see contract.Method
 	// serve decodes data, runs the handler and encodes its reply into out.
 	serve func(ctx context.Context, data []byte, out *bytes.Buffer) error
 	// serveGroup does so with several requests; nil unless the method is
@@ -61,7 +62,7 @@ func Handle[Req, Rep any](s *Server, m contract.Method[Req, Rep], h func(context
 }
 
 func newEndpoint[Req, Rep any](s *Server, m contract.Method[Req, Rep]) *endpoint {
-	ep := &endpoint{name: m.Name, subject: m.Subject()}
+	ep := &endpoint{name: m.Name, subject: m.Subject(), leaf: m.Leaf}
 	if m.Pinned {
 		subject, err := m.ReplicaSubject(s.replica)
 		if err != nil {

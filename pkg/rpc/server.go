@@ -25,9 +25,10 @@ type ServerOptions struct {
 	// Version is the build's, as `nats micro ls` shows it. One that is not a
 	// semantic version becomes build metadata of 0.0.0.
 	Version string
-	// Workers is how many requests run at the same time; 0 means 256.
+	// Workers is how many requests run at the same time, and as many again of
+	// leaf methods; 0 means 256.
 	Workers int
-	// Queue is how many requests wait for a worker; one more is refused at
+	// Queue is how many requests wait for a worker, of each kind; one more is refused at
 	// once with Unavailable. 0 means 1024.
 	Queue int
 	// Timeout is what a request gets whose caller names no deadline, and the
@@ -77,8 +78,9 @@ type Server struct {
 	preferred atomic.Int64 // requests that came for this very replica
 
 	intake sync.RWMutex // held for reading while a request is put into queue
-	open   bool         // under intake: queue takes requests
+	open   bool         // under intake: the queues take requests
 	queue  chan job     // Queue long, closed once open is false
+	leaves chan job     // the same for leaf methods
 }
 
 // The states of a server, in the order in which it passes through them.
@@ -105,6 +107,7 @@ func NewServer(nc *nats.Conn, o ServerOptions) *Server {
 		metrics: newServerMetrics(o.Telemetry.Metrics),
 		stopped: make(chan struct{}),
 		queue:   make(chan job, o.Queue),
+		leaves:  make(chan job, o.Queue),
 	}
 }
 

@@ -58,8 +58,12 @@ func (s *Server) enqueue(j job) *fault.Error {
 		return fault.New(fault.Unavailable, "this replica is stopping").After(retryHint())
 	}
 	s.metrics.queued.Inc()
+	queue := s.queue
+	if j.ep.leaf {
+		queue = s.leaves
+	}
 	select {
-	case s.queue <- j:
+	case queue <- j:
 		return nil
 	default:
 		s.metrics.queued.Dec()
@@ -67,7 +71,7 @@ func (s *Server) enqueue(j job) *fault.Error {
 	}
 }
 
-// startWorkers opens the queue. The workers belong to Run; they end when the
+// startWorkers opens the queues. The workers belong to Run; they end when their
 // queue is closed and empty.
 func (s *Server) startWorkers(base context.Context) *sync.WaitGroup {
 	s.intake.Lock()
@@ -75,16 +79,20 @@ func (s *Server) startWorkers(base context.Context) *sync.WaitGroup {
 	s.intake.Unlock()
 	var workers sync.WaitGroup
 	for range s.o.Workers {
-		workers.Go(func() {
-			var replies bytes.Buffer // reused: NATS copies what is published
-			for j := range s.queue {
-				s.metrics.queued.Dec()
-				s.work(base, j, &replies)
-				recycle(&replies)
-			}
-		})
+		workers.Go(func() { s.serveQueue(base, s.queue) })
+		workers.Go(func() { s.serveQueue(base, s.leaves) })
 	}
 	return &workers
+}
+
+// serveQueue is one worker.
+func (s *Server) serveQueue(base context.Context, queue <-chan job) {
+	var replies bytes.Buffer // reused: NATS copies what is published
+	for j := range queue {
+		s.metrics.queued.Dec()
+		s.work(base, j, &replies)
+		recycle(&replies)
+	}
 }
 
 // work runs one request under its caller's deadline and answers it.

@@ -85,7 +85,7 @@ func pushSubject(p contract.PushInfo) string {
 }
 
 func events(b *strings.Builder) {
-	fmt.Fprintf(b, "\n## Durable events\n\nIn stream `%s`, at least once, in order per room or user, with a stable `Nats-Msg-Id`. ", contract.StreamName)
+	fmt.Fprintf(b, "\n## Durable events\n\nIn stream `%s`, at least once, with a stable `Nats-Msg-Id`. Events of one record (a room, a friendship, a user, a session) are in the order of its revisions; on MongoDB, events of different records follow the clocks of the replicas. ", contract.StreamName)
 	b.WriteString("The payload is `{id, type, at, data}`.\n\n| subject | data | |\n|---|---|---|\n")
 	for _, e := range contract.Events() {
 		fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", e.Subject, e.Data, e.Doc)
