@@ -11,6 +11,7 @@ import (
 // repeats the send: over HTTP, too, that is no error.
 func TestHTTP_send_again_after_joining_again(t *testing.T) {
 	w := newWorld(t, nil)
+	w.remembers = true
 	bearer := w.token(t, "ann", "s1")
 	var sent [2]contract.Message
 	for i, want := range []int{201, 200} {
