@@ -88,10 +88,9 @@ func (c *committer) groups(due []*slot) [][]*slot {
 	return groups
 }
 
-// separate puts the rooms of a call that failed into two groups, or sets a pause
-// for the only one. It reports whether the failure is theirs: others were
-// inserted since they began to fail.
-func (c *committer) separate(rooms []*room, cause error) (theirs bool) {
+// separate puts the rooms of a call that failed into two groups. It reports whether
+// the failure is theirs: others were inserted since they began to fail.
+func (c *committer) separate(rooms []*room) (theirs bool) {
 	now := time.Now()
 	theirs = true
 	half := (len(rooms) + 1) / 2
@@ -103,14 +102,11 @@ func (c *committer) separate(rooms []*room, cause error) (theirs bool) {
 		r.fail(now)
 		theirs = theirs && c.inserted.After(r.since)
 	}
-	if len(rooms) == 1 && (theirs || !isWhole(cause)) {
-		c.failAlone(rooms[0], now, cause)
-	}
 	return theirs
 }
 
-// failAlone refuses all messages of the room that wait, once it has failed for a
-// while.
+// failAlone sets a pause for the only room of a call that failed, and refuses all
+// its waiting messages once it has failed for a while.
 func (c *committer) failAlone(r *room, now time.Time, cause error) {
 	r.failAlone(now, cause)
 	if r.refusal(now) == nil {

@@ -226,12 +226,17 @@ func (c *committer) failed(slots []*slot, inserted bool, err error) bool {
 			s.room.forget()
 		}
 	}
-	if c.separate(rooms, err) {
+	theirs := c.separate(rooms)
+	if theirs {
 		c.outage.ended()
-		return true
+	} else {
+		c.storeFailed(rooms, err)
 	}
-	c.storeFailed(rooms, err)
-	return false
+	// Only now: a sender who is refused finds the service not ready.
+	if len(rooms) == 1 && (theirs || !isWhole(err)) {
+		c.failAlone(rooms[0], time.Now(), err)
+	}
+	return theirs
 }
 
 func (c *committer) remove(done map[*slot]bool) {
