@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"time"
+
+	"github.com/parley-im/parley/pkg/token"
 )
 
 // sweepInterval is how often every connection is looked at: one timer for all
@@ -48,7 +50,7 @@ func (r *registry) tend(c *conn, now, authNow time.Time) {
 		c.abandon(endIdle)
 	case !identified && now.Sub(c.opened) > r.cfg.AuthTimeout:
 		c.end(endUnauthenticated)
-	case identified && authNow.After(claims.ExpiresAt):
+	case identified && authNow.After(claims.ExpiresAt.Add(token.Leeway)): // as long as calls take it
 		c.end(endExpired)
 	case !c.leaves.IsZero() && !r.draining && !now.Before(c.leaves): // a drain closes them itself
 		c.end(endAged)
